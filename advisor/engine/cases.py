@@ -1,0 +1,86 @@
+"""Configurations to predict, as columns: the same shape serves one case and a million."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.specs import AcceleratorSpec, ModelSpec
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+ENGINES = (
+    "vllm",
+    "sglang",
+    "tensorrt-llm",
+    "tensorrt",
+    "vendor",
+    "other",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceCases:
+    """Serving configurations, one a row: every array has the same length.
+
+    `accelerator`, `model`, `precision`, `kv_precision` and `engine` are indices into the
+    small tables `accelerators`, `models`, catalog.specs.PRECISIONS and ENGINES. One row is
+    one replica: one copy of the model on `accelerator_count` chips.
+    """
+
+    accelerators: tuple[AcceleratorSpec, ...]
+    models: tuple[ModelSpec, ...]
+    accelerator: Ints
+    model: Ints
+    precision: Ints
+    kv_precision: Ints
+    engine: Ints
+    software_month: Floats  # months since January 2020; nan where unknown
+    accelerator_count: Ints  # chips of the whole deployment that shares the load
+    tensor_parallel: Ints
+    pipeline_parallel: Ints
+    expert_parallel: Ints
+    attention_data_parallel: Ints
+    input_tokens: Floats  # computed prompt tokens, prefix-cache hits already taken out
+    output_tokens: Floats
+    concurrency: Floats  # requests in the system, whole deployment
+    disaggregated: Bools
+    speculative: Bools
+    assumed: Ints  # how many of the fields above were defaults: widens the range
+
+    def __len__(self) -> int:
+        return len(self.accelerator)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingCases:
+    """Training configurations, one a row, in the manner of InferenceCases."""
+
+    accelerators: tuple[AcceleratorSpec, ...]
+    models: tuple[ModelSpec, ...]
+    accelerator: Ints
+    model: Ints
+    precision: Ints
+    software_month: Floats
+    accelerator_count: Ints
+    system_accelerator_count: Ints  # accelerators in one node or rack
+    scale_out_bytes_per_s: Floats  # per accelerator, one direction; nan where unknown
+    task: NDArray[np.str_]  # pretrain, finetune, lora
+    seq_len: Floats
+    global_batch: Floats  # sequences (samples for models without tokens) in one step
+    recompute: NDArray[np.str_]  # none, selective, full
+    assumed: Ints
+
+    def __len__(self) -> int:
+        return len(self.accelerator)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A column of predictions with the bounds of its 80 % interval."""
+
+    value: Floats
+    low: Floats
+    high: Floats

@@ -1,0 +1,24 @@
+"""Every conversion factor of the project; the engine itself knows base units only."""
+
+KILO = 1e3
+MEGA = 1e6
+GIGA = 1e9
+TERA = 1e12
+KIB = 2.0**10
+MIB = 2.0**20
+GIB = 2.0**30
+BITS_PER_BYTE = 8.0
+
+SECONDS_PER_MINUTE = 60.0
+SECONDS_PER_HOUR = 3_600.0
+SECONDS_PER_DAY = 86_400.0
+HOURS_PER_DAY = 24.0
+HOURS_PER_YEAR = 8_760.0
+HOURS_PER_MONTH = HOURS_PER_YEAR / 12.0  # 730, as every cloud calculator counts
+DAYS_PER_MONTH = HOURS_PER_MONTH / HOURS_PER_DAY
+MONTHS_PER_YEAR = 12.0
+WEEKS_PER_MONTH = DAYS_PER_MONTH / 7.0
+
+MILLISECOND = 1e-3
+PERCENT = 1e-2
+GRAMS_PER_TONNE = 1e6
