@@ -1,0 +1,70 @@
+"""Which plans are not beaten, and which one fits the user's priorities best."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from advisor.engine.cases import Bools, Floats
+
+
+def pareto_front(cost: ArrayLike, latency: ArrayLike) -> Bools:
+    """Rows that no other row beats on both columns (smaller is better; ties stay).
+
+    Rows with an unknown (nan) figure are never on the front, and never push another off it.
+
+    Source: the definition of Pareto dominance, e.g. K. Deb, "Multi-Objective Optimization
+    using Evolutionary Algorithms", Wiley 2001, section 2.4.
+    """
+    costs = np.asarray(cost, dtype=np.float64)
+    latencies = np.asarray(latency, dtype=np.float64)
+    known = np.isfinite(costs) & np.isfinite(latencies)
+    front = np.zeros(len(costs), dtype=bool)
+    rows = np.flatnonzero(known)
+    if len(rows) == 0:
+        return front
+    order = rows[np.lexsort((latencies[rows], costs[rows]))]
+    best_so_far = np.minimum.accumulate(latencies[order])
+    previous = np.concatenate(([np.inf], best_so_far[:-1]))
+    front[order] = latencies[order] < previous
+    # Equal in both columns: none beats the other.
+    first_of = {(costs[row], latencies[row]) for row in order[front[order]]}
+    front[order] |= np.fromiter(
+        ((costs[row], latencies[row]) in first_of for row in order), dtype=bool, count=len(order)
+    )
+    return front
+
+
+def priority_score(criteria: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
+    """Weighted regret of each row: 0 is best in every criterion that has a weight.
+
+    Each criterion (smaller is better) is expressed as its ratio to the best row, on a
+    logarithmic scale, so that "twice the cost" weighs the same at any size and no unit
+    matters. Unknown (nan) counts as the worst known row.
+
+    Source: the weighted product model, D. W. Miller and M. K. Starr, "Executive Decisions
+    and Operations Research", 2nd ed., Prentice-Hall 1969.
+    """
+    rows = len(next(iter(criteria.values())))
+    total = np.zeros(rows)
+    for name, column in criteria.items():
+        weight = weights.get(name, 0.0)
+        positive = np.where(column > 0.0, column, np.nan)
+        if weight <= 0.0 or not np.isfinite(positive).any():
+            continue
+        regret = np.log(positive / np.nanmin(positive))
+        total += weight * np.where(np.isfinite(regret), regret, np.nanmax(regret))
+    return total
+
+
+def cheapest_of_each(keys: Sequence[object], cost: ArrayLike) -> list[int]:
+    """Row of the least cost for each key, in order of cost; unknown cost comes last."""
+    costs = np.asarray(cost, dtype=np.float64)
+    order = np.argsort(np.where(np.isfinite(costs), costs, np.inf), kind="stable")
+    seen: set[object] = set()
+    chosen: list[int] = []
+    for row in order:
+        if keys[row] not in seen:
+            seen.add(keys[row])
+            chosen.append(int(row))
+    return chosen
