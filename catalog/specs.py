@@ -80,7 +80,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceleratorSpec:
-    """One accelerator as its datasheet rates it: dense peaks, base units, None where unpublished."""
+    """One accelerator as its datasheet rates it: dense peaks, None where unpublished."""
 
     slug: str
     name: str
@@ -108,6 +108,8 @@ class AcceleratorSpec:
     streaming_memory_bytes: float = 0.0  # off-package tier that weights may stream from
     streaming_bytes_per_s: float = 0.0
     unified_memory: bool = False
+    aliases: tuple[str, ...] = ()  # published spellings
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,8 @@ class ModelSpec:
     published_precisions: Mapping[str, str] = field(default_factory=dict)
     """Formats with a published accuracy result, each with its source."""
     source: str = ""
+    aliases: tuple[str, ...] = ()  # published spellings
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +211,9 @@ class OfferSpec:
     source: str
     host_memory_bytes: float | None = None
     vcpus: float | None = None
+    observed_last_on: date | None = None  # end of the span where the source's copy is undated
+    available_from: date | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,3 +241,80 @@ class CatalogueSnapshot:
     regions: tuple[RegionSpec, ...]
     offers: tuple[OfferSpec, ...]
     support: tuple[SupportSpec, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingMeasurement:
+    """One published serving result; configuration words as published, figures in base units."""
+
+    id: str
+    definition: str  # "throughput": a run's outcome; "latency": means at fixed concurrency
+    accelerator_slug: str
+    accelerator_count: int | None
+    precision: str
+    engine: str
+    engine_version: str
+    measured_month: str  # "2026-04"
+    model: str
+    model_slug: str  # "" where the catalogue has no such model
+    scenario: str  # offline, server, interactive, concurrency
+    input_tokens: float | None
+    input_tokens_assumed: bool
+    output_tokens: float | None
+    concurrency: float | None
+    parallelism: str
+    tensor_parallel: int | None
+    pipeline_parallel: int | None
+    attention_data_parallel: int | None
+    expert_parallel: int | None
+    disaggregated: bool
+    speculative: str
+    output_tokens_per_s: float | None
+    requests_per_s: float | None
+    ttft_mean_s: float | None
+    ttft_p50_s: float | None
+    ttft_p99_s: float | None
+    tpot_mean_s: float | None
+    tpot_p50_s: float | None
+    tpot_p99_s: float | None
+    source: str
+    source_ref: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingMeasurement:
+    """One published training result."""
+
+    id: str
+    system: str
+    accelerator_slug: str
+    accelerator_count: int
+    precision: str
+    framework: str
+    model: str
+    model_slug: str
+    params: float | None
+    task: str  # pretrain, finetune, lora
+    seq_len: float | None
+    global_batch: float | None  # sequences
+    tokens_per_s_per_accelerator: float | None
+    flops_per_s_per_accelerator: float | None
+    mfu: float | None
+    time_to_train_s: float | None
+    source: str
+    source_ref: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkLimit:
+    """Latency limits that a benchmark sets for a model in a scenario."""
+
+    model: str
+    model_slug: str
+    scenario: str
+    ttft_p99_limit_s: float | None
+    tpot_p99_limit_s: float | None
+    e2e_p99_limit_s: float | None
+    source: str

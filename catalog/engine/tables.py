@@ -226,12 +226,12 @@ def read_table(content: str, table: Table) -> tuple[list[tuple[int, Record]], li
         try:
             if len(cells) != len(header):
                 message = f"has {len(cells)} cells, the header has {len(header)}"
-                raise ValueError(message)  # noqa: TRY301
+                raise ValueError(message)
             record = _record(dict(zip(header, cells, strict=True)), table)
             key = tuple(record[name] for name in table.key)
             if key and key in seen:
                 message = f"repeats line {seen[key]} ({', '.join(str(k) for k in key if k)})"
-                raise ValueError(message)  # noqa: TRY301
+                raise ValueError(message)
         except ValueError as error:
             refused.append(Refusal(file=table.file, line=line, reason=str(error)))
             continue
