@@ -26,8 +26,9 @@ class InferenceCases:
     """Serving configurations, one a row: every array has the same length.
 
     `accelerator`, `model`, `precision`, `kv_precision` and `engine` are indices into the
-    small tables `accelerators`, `models`, catalog.specs.PRECISIONS and ENGINES. One row is
-    one replica: one copy of the model on `accelerator_count` chips.
+    small tables `accelerators`, `models`, catalog.specs.PRECISIONS and ENGINES. A replica is
+    one copy of the model on tensor_parallel x pipeline_parallel chips, and a deployment has
+    accelerator_count / that many replicas; attention_data_parallel divides tensor_parallel.
     """
 
     accelerators: tuple[AcceleratorSpec, ...]
@@ -49,6 +50,8 @@ class InferenceCases:
     disaggregated: Bools
     speculative: Bools
     assumed: Ints  # how many of the fields above were defaults: widens the range
+    prefill_accelerators: Ints | None = None
+    """Chips of accelerator_count that only do prefill; the parallel degrees are decode's then."""
 
     def __len__(self) -> int:
         return len(self.accelerator)

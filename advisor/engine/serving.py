@@ -1,0 +1,317 @@
+"""Serving performance of a deployment: times and rates at a concurrency, or under limits."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.engine.calibration import Calibration
+from advisor.engine.cases import Band, Bools, Floats, InferenceCases
+from advisor.engine.footprint import decode_replicas, footprint_of
+from advisor.engine.serving_parameters import ServingParameters, parameter_columns
+from advisor.engine.serving_steps import (
+    PassTime,
+    decode_pass,
+    gather_replica,
+    marginal_prefill_s,
+    prefill_pass,
+)
+from advisor.engine.serving_tables import accelerator_table, model_table
+
+BINDING = np.array(["compute", "memory", "link", "overhead"])
+DEFAULT_SIGMA = 0.35  # logarithmic standard error where nothing was calibrated
+Z80 = 1.2816  # half-width of an 80 % interval in standard errors of a normal law
+_CHUNK_ROWS = 16_384
+_THREADS = 2
+_BISECTIONS = 14
+_LEAST = 1e-12
+
+OUTPUTS = (
+    "output_tokens_per_s",
+    "requests_per_s",
+    "ttft_mean_s",
+    "ttft_p50_s",
+    "ttft_p99_s",
+    "tpot_mean_s",
+    "tpot_p50_s",
+    "tpot_p99_s",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingPoint:
+    """One operating point a case; columns as long as the cases."""
+
+    concurrency: Floats
+    prefill_s: Floats  # one prompt alone, no queue
+    decode_step_s: Floats
+    ttft_mean_s: Band
+    ttft_p50_s: Band
+    ttft_p99_s: Band
+    tpot_mean_s: Band
+    tpot_p50_s: Band
+    tpot_p99_s: Band
+    output_tokens_per_s: Band
+    requests_per_s: Band
+    fits: Bools
+    max_concurrency: Floats
+    binding: NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteadyState:
+    """Physics of one operating point, before ranges; columns over the cases."""
+
+    running: Floats  # requests decoding at once, whole deployment
+    prefill_s: Floats
+    decode_step_s: Floats
+    marginal_s: Floats
+    ttft_mean_s: Floats
+    ttft_p50_s: Floats
+    ttft_p99_s: Floats
+    tpot_mean_s: Floats
+    tpot_p99_s: Floats
+    requests_per_s: Floats
+    output_tokens_per_s: Floats
+    max_concurrency: Floats
+    fits: Bools
+    binding: NDArray[np.int64]
+
+
+def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
+    cases: InferenceCases, parameters: ServingParameters, *, open_loop: bool = False
+) -> SteadyState:
+    """A closed loop: a fixed number of requests, each replaced when it ends.
+
+    In one turn a replica of B running requests prefills B prompts and makes one step for each
+    output token, so a request's time is B marginal prefills and its own steps, and throughput
+    is concurrency over time (Little's law). Requests beyond what memory or the engine holds
+    wait outside. With separate prefill chips decoding is undisturbed and the slower of the
+    two stations sets the rate. Concurrency may be infinite: then the deployment is full.
+    `open_loop` changes the tail of the first token alone: arrivals at random instead of
+    requests that replace each other.
+
+    Source: J. Little, "A Proof for the Queuing Formula L = λW", Operations Research 9 (1961);
+    continuous batching after G.-I. Yu et al., "Orca", OSDI 2022.
+    """
+    parts, models = accelerator_table(cases.accelerators), model_table(cases.models)
+    columns = parameter_columns(cases, parameters)
+    replica = gather_replica(cases, parts, models, columns)
+    memory = footprint_of(cases, parts, models)
+    replicas = decode_replicas(cases)
+    outputs = np.maximum(cases.output_tokens, 1.0)
+    cap = columns["batch_cap"] * replica.attention_data
+    most = np.minimum(memory.max_concurrency / replicas, cap)
+    asked = cases.concurrency / replicas
+    inside = np.maximum(np.minimum(asked, np.maximum(most, 1.0)), _LEAST)
+    context = cases.input_tokens + 0.5 * outputs
+    marginal = columns["mix"] * marginal_prefill_s(replica, prompt_tokens=cases.input_tokens)
+    marginal = marginal + columns["ingest_s"] / replica.attention_data
+    alone = prefill_pass(replica, prompt_tokens=cases.input_tokens)
+    prefill_replicas, apart = _prefill_replicas(cases, replicas)
+
+    gain = np.where(cases.speculative, columns["gain"], 1.0)
+    step = decode_pass(replica, sequences=np.maximum(inside, 1.0), context_tokens=context)
+    decode_s = outputs * step.total_s / gain
+    prefill_rate = prefill_replicas / np.maximum(marginal, _LEAST)
+    if apart.any():
+        # Separate prefill may starve decoding: fewer requests run than the decoders hold.
+        starved = np.maximum(np.minimum(inside, prefill_rate * decode_s / replicas), _LEAST)
+        inside = np.where(apart, starved, inside)
+        again = decode_pass(replica, sequences=np.maximum(inside, 1.0), context_tokens=context)
+        step = _chosen(apart, again, step)
+        decode_s = outputs * step.total_s / gain
+    others = np.where(apart, 0.0, np.maximum(inside - 1.0, 0.0) * marginal)
+    tpot = (decode_s + others) / outputs
+    start = alone.total_s + columns["request_s"] + 0.5 * step.total_s
+    turn = np.where(apart, decode_s, others + decode_s) + start
+    rate = inside * replicas / np.maximum(turn, _LEAST)
+    rate = np.where(apart, np.minimum(rate, prefill_rate), rate)
+    finite = np.where(np.isfinite(asked), asked, inside)
+    outside = np.maximum(finite - inside, 0.0) * replicas
+    burst = columns["wait"] * np.where(
+        apart,
+        np.minimum(finite * replicas / prefill_replicas, cap) * marginal,
+        others,
+    )
+    queue = outside / np.maximum(rate, _LEAST)
+    ttft = start + burst + queue
+    rate = np.minimum(rate, finite * replicas / (ttft + tpot * outputs))
+    if open_loop:
+        busy = np.minimum(rate / prefill_replicas * marginal, 0.999)
+        tail = step.total_s + marginal * busy / (1.0 - busy)
+    else:
+        tail = np.where(apart, finite * replicas / prefill_replicas, finite) * marginal
+    fits = memory.fits
+    return SteadyState(
+        running=inside * replicas,
+        prefill_s=alone.total_s,
+        decode_step_s=step.total_s,
+        marginal_s=marginal,
+        ttft_mean_s=ttft,
+        ttft_p50_s=start + 0.5 * burst + queue,
+        ttft_p99_s=start + columns["tail_ttft"] * tail + queue,
+        tpot_mean_s=tpot,
+        tpot_p99_s=tpot * (1.0 + columns["tail_tpot"]),
+        requests_per_s=rate,
+        output_tokens_per_s=rate * outputs,
+        max_concurrency=np.minimum(memory.max_concurrency, cap * replicas) * fits,
+        fits=fits,
+        binding=np.argmax(
+            np.stack([step.compute_s, step.memory_s, step.link_s, step.overhead_s]), axis=0
+        ),
+    )
+
+
+def _prefill_replicas(cases: InferenceCases, replicas: Floats) -> tuple[Floats, Bools]:
+    """Replicas that prefill, and where they are apart from those that decode."""
+    if cases.prefill_accelerators is None:
+        return replicas, np.zeros(len(cases), dtype=bool)
+    chips = cases.prefill_accelerators.astype(np.float64)
+    apart = chips > 0.0
+    per_replica = cases.tensor_parallel * cases.pipeline_parallel
+    return np.where(apart, chips / per_replica, replicas), apart
+
+
+def _chosen(choice: Bools, first: PassTime, second: PassTime) -> PassTime:
+    """Row by row one of two passes."""
+    return PassTime(
+        **{
+            f.name: np.where(choice, getattr(first, f.name), getattr(second, f.name))
+            for f in fields(PassTime)
+        }
+    )
+
+
+@lru_cache(maxsize=8)
+def serving_parameters(calibration: Calibration) -> ServingParameters:
+    """The serving section of a calibration as parameters."""
+    document = calibration.serving
+    return ServingParameters(offsets=cast("Any", document.get("offsets", {})))
+
+
+def serving_point(cases: InferenceCases, calibration: Calibration) -> ServingPoint:
+    """Times and rates of each case at its concurrency, closed loop, with 80 % ranges.
+
+    Cases are evaluated in chunks on two threads, so that a million take about as long as
+    they should. Throughput of a case that does not fit is zero; its times are not.
+
+    Source: steady_state; ranges from the residuals of the calibration.
+    """
+
+    def evaluate(part: InferenceCases) -> ServingPoint:
+        return point_of(part, steady_state(part, serving_parameters(calibration)), calibration)
+
+    return in_chunks(cases, evaluate)
+
+
+def best_rate(
+    cases: InferenceCases,
+    calibration: Calibration,
+    *,
+    ttft_p99_limit_s: Floats | float,
+    tpot_p99_limit_s: Floats | float,
+) -> ServingPoint:
+    """Each case at the highest concurrency whose p99 times meet the limits, open loop.
+
+    Percentiles and throughput both grow with concurrency, so a bisection on its logarithm
+    finds it; where even one request misses a limit the point at one request is returned and
+    does not fit. Infinite limits mean none. The case's own concurrency is not used.
+
+    Source: definition of the server scenario, MLPerf Inference LoadGen (mlperf.conf).
+    """
+    rows = len(cases)
+    ttft_limit = np.broadcast_to(np.asarray(ttft_p99_limit_s, dtype=np.float64), rows)
+    tpot_limit = np.broadcast_to(np.asarray(tpot_p99_limit_s, dtype=np.float64), rows)
+    parameters = serving_parameters(calibration)
+    full = steady_state(with_concurrency(cases, np.full(rows, np.inf)), parameters, open_loop=True)
+    low = np.zeros(rows)
+    high = np.log(np.maximum(full.max_concurrency, 1.0))
+    meets_full = (full.ttft_p99_s <= ttft_limit) & (full.tpot_p99_s <= tpot_limit)
+    low = np.where(meets_full, high, low)
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        state = steady_state(with_concurrency(cases, np.exp(middle)), parameters, open_loop=True)
+        meets = (state.ttft_p99_s <= ttft_limit) & (state.tpot_p99_s <= tpot_limit)
+        low, high = np.where(meets, middle, low), np.where(meets, high, middle)
+    found = with_concurrency(cases, np.exp(low))
+    state = steady_state(found, parameters, open_loop=True)
+    point = point_of(found, state, calibration)
+    meets = (low > 0.0) | ((state.ttft_p99_s <= ttft_limit) & (state.tpot_p99_s <= tpot_limit))
+    return replace(point, fits=point.fits & meets)
+
+
+def with_concurrency(cases: InferenceCases, concurrency: Floats) -> InferenceCases:
+    """The same cases at another concurrency."""
+    return replace(cases, concurrency=concurrency)
+
+
+def point_of(cases: InferenceCases, state: SteadyState, calibration: Calibration) -> ServingPoint:
+    """Ranges around a steady state; a case that does not fit serves nothing."""
+    sigmas = cast("Mapping[str, float]", calibration.serving.get("sigma", {}))
+    widen = 1.0 + 0.15 * cases.assumed
+
+    def band(name: str, value: Floats) -> Band:
+        spread = np.exp(Z80 * sigmas.get(name, DEFAULT_SIGMA) * widen)
+        return Band(value=value, low=value / spread, high=value * spread)
+
+    serves = state.fits.astype(np.float64)
+    return ServingPoint(
+        concurrency=np.where(np.isfinite(cases.concurrency), cases.concurrency, state.running),
+        prefill_s=state.prefill_s,
+        decode_step_s=state.decode_step_s,
+        ttft_mean_s=band("ttft_mean_s", state.ttft_mean_s),
+        ttft_p50_s=band("ttft_p50_s", state.ttft_p50_s),
+        ttft_p99_s=band("ttft_p99_s", state.ttft_p99_s),
+        tpot_mean_s=band("tpot_mean_s", state.tpot_mean_s),
+        tpot_p50_s=band("tpot_p50_s", state.tpot_mean_s),
+        tpot_p99_s=band("tpot_p99_s", state.tpot_p99_s),
+        output_tokens_per_s=band("output_tokens_per_s", state.output_tokens_per_s * serves),
+        requests_per_s=band("requests_per_s", state.requests_per_s * serves),
+        fits=state.fits,
+        max_concurrency=state.max_concurrency,
+        binding=BINDING[state.binding],
+    )
+
+
+def rows_of(cases: InferenceCases, rows: slice | NDArray[np.int64]) -> InferenceCases:
+    """Some rows of the cases."""
+    columns = {
+        f.name: getattr(cases, f.name)[rows]
+        for f in fields(InferenceCases)
+        if isinstance(getattr(cases, f.name), np.ndarray)
+    }
+    return replace(cases, **columns)
+
+
+def in_chunks(
+    cases: InferenceCases, evaluate: Callable[[InferenceCases], ServingPoint]
+) -> ServingPoint:
+    """Evaluate in pieces that stay in the processor's cache, on two threads."""
+    rows = len(cases)
+    if rows <= _CHUNK_ROWS:
+        return evaluate(cases)
+    pieces = [slice(start, start + _CHUNK_ROWS) for start in range(0, rows, _CHUNK_ROWS)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        points = list(pool.map(lambda piece: evaluate(rows_of(cases, piece)), pieces))
+    return joined(points)
+
+
+def joined(points: list[ServingPoint]) -> ServingPoint:
+    """Points of consecutive pieces as one."""
+    columns: dict[str, Any] = {}
+    for f in fields(ServingPoint):
+        values = [getattr(point, f.name) for point in points]
+        if isinstance(values[0], Band):
+            columns[f.name] = Band(
+                value=np.concatenate([band.value for band in values]),
+                low=np.concatenate([band.low for band in values]),
+                high=np.concatenate([band.high for band in values]),
+            )
+        else:
+            columns[f.name] = np.concatenate(values)
+    return ServingPoint(**columns)

@@ -1,0 +1,131 @@
+"""Physical parameters of serving: defaults, and the fitted offsets that specialise them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.engine.cases import ENGINES, Floats, InferenceCases
+from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
+
+REFERENCE_MONTH = 73.0  # February 2026, in months since January 2020
+OLDEST_MONTH = 45.0  # software age has no effect before October 2023
+NEWEST_MONTH = 83.0
+MONTHS_PER_YEAR = 12.0
+_BIG_MEMORY_BANDWIDTH = 1.2e12  # HBM parts are above, GDDR and LPDDR parts below
+
+EFFICIENCIES: Mapping[str, float] = {
+    "matmul": 0.60,
+    "bandwidth": 0.70,
+    "attention": 0.35,
+    "cache": 0.60,
+    "experts": 0.60,
+    "link": 0.60,
+}
+"""Fractions of a peak, planning defaults.
+
+Source: stas00/ml-engineering MAMF tables (matmul 0.6 to 0.8 of peak), meta-pytorch/gpt-fast
+(bandwidth 0.5 to 0.7 in decoding), nccl-tests figures in network/README.md (links).
+"""
+AMOUNTS: Mapping[str, float] = {
+    "layer_s": 50e-6,  # kernels of one layer beyond their own work
+    "step_s": 1e-3,  # scheduling, sampling
+    "hop_s": 4e-6,  # latency of one collective for each doubling of the ranks
+    "thin": 64.0,  # rows that a thin matrix is padded to
+    "expert_rows": 16.0,  # rows that each touched expert is padded to
+    "traffic": 8.0,  # activation reads and writes a layer, in hidden sizes
+    "overlap": 0.25,  # share of the shorter of compute and memory time that is not hidden
+    "skew": 0.3,  # extra tokens of the busiest expert-parallel rank
+    "mix": 1.0,  # time of prefill work inside a mixed batch, against alone
+    "request_s": 0.030,  # from arrival to the first scheduled step
+    "wait": 0.15,  # share of the other requests' prefill that a new one waits for
+    "ingest_s": 2e-3,  # engine time a request that is not accelerator work
+    "gain": 1.9,  # tokens a step of speculative decoding yields
+    "batch_cap": 1500.0,  # requests one attention rank's engine runs at once
+    "tail_tpot": 0.08,
+    "tail_ttft": 1.0,
+}
+NAMES = (*EFFICIENCIES, *AMOUNTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ServingParameters:
+    """Offsets by name of the parameter and key of what they apply to; absent means zero.
+
+    Efficiencies are logistic, amounts logarithmic: base + offsets of part, model, engine and
+    precision + slope x years since the reference month.
+    """
+
+    offsets: Mapping[str, Mapping[str, float]]
+
+
+NO_OFFSETS = ServingParameters(offsets={})
+
+
+def generation(part: AcceleratorSpec) -> str:
+    """Silicon generation as the datasheet tells it: vendor, narrowest format, memory class.
+
+    Parts of one generation share units and software, so they share what is learnt.
+    """
+    rates = part.peak_flops_per_s
+    narrowest = next((name for name in ("fp4", "fp8", "int8", "bf16") if name in rates), "fp16")
+    fast = (part.memory_bandwidth_bytes_per_s or 0.0) > _BIG_MEMORY_BANDWIDTH
+    return f"{part.vendor}/{part.family.value}/{narrowest}/{'hbm' if fast else 'gddr'}"
+
+
+def part_keys(part: AcceleratorSpec) -> tuple[str, ...]:
+    """Keys of a part from the widest to the narrowest group."""
+    return (
+        f"family:{part.family.value}",
+        f"vendor:{part.vendor}",
+        f"generation:{generation(part)}",
+        f"part:{part.slug}",
+    )
+
+
+def model_keys(model: ModelSpec) -> tuple[str, ...]:
+    """Keys of a model: dense or mixture, kind of attention, and the model itself."""
+    mixture = "moe" if model.experts else "dense"
+    attention = "mla" if model.attention.startswith("mla") else "heads"
+    return (f"kind:{mixture}", f"attention:{attention}", f"model:{model.slug}")
+
+
+def parameter_columns(cases: InferenceCases, parameters: ServingParameters) -> dict[str, Floats]:
+    """Every parameter as a column over the cases, in its own unit."""
+    month = np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
+    years = (np.clip(month, OLDEST_MONTH, NEWEST_MONTH) - REFERENCE_MONTH) / MONTHS_PER_YEAR
+    return {name: _column(name, cases, parameters, years) for name in NAMES}
+
+
+def _column(
+    name: str, cases: InferenceCases, parameters: ServingParameters, years: Floats
+) -> Floats:
+    offsets = parameters.offsets.get(name, {})
+    efficiency = name in EFFICIENCIES
+    if efficiency:
+        default = EFFICIENCIES[name]
+        base = np.log(default / (1.0 - default))
+    else:
+        base = np.log(AMOUNTS[name])
+    base += offsets.get("", 0.0)
+    tables = (
+        (cases.accelerator, [part_keys(part) for part in cases.accelerators]),
+        (cases.model, [model_keys(model) for model in cases.models]),
+        (cases.engine, [(f"engine:{engine}",) for engine in ENGINES]),
+        (cases.precision, [(f"precision:{precision}",) for precision in PRECISIONS]),
+    )
+    total: Floats | float = base
+    for index, keys in tables:
+        table = _table(offsets, keys)
+        if table is not None:
+            total = total + table[index]
+    slope = offsets.get("year", 0.0)
+    if slope:
+        total = total + slope * years
+    value = 1.0 / (1.0 + np.exp(-np.asarray(total))) if efficiency else np.exp(total)
+    return np.asarray(value, dtype=np.float64)
+
+
+def _table(offsets: Mapping[str, float], keys: Sequence[tuple[str, ...]]) -> Floats | None:
+    table = np.array([sum(offsets.get(key, 0.0) for key in row) for row in keys])
+    return table if table.any() else None
