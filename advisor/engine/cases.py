@@ -52,6 +52,7 @@ class InferenceCases:
     assumed: Ints  # how many of the fields above were defaults: widens the range
     prefill_accelerators: Ints | None = None
     """Chips of accelerator_count that only do prefill; the parallel degrees are decode's then."""
+    prefill_tensor_parallel: Ints | None = None  # of those chips; None: as decode
 
     def __len__(self) -> int:
         return len(self.accelerator)
@@ -73,8 +74,38 @@ class TrainingCases:
     task: NDArray[np.str_]  # pretrain, finetune, lora
     seq_len: Floats
     global_batch: Floats  # sequences (samples for models without tokens) in one step
-    recompute: NDArray[np.str_]  # none, selective, full
+    recompute: NDArray[np.str_]  # none, selective, full, auto (whichever is fastest and fits)
     assumed: Ints
+    framework: NDArray[np.str_] | None = None  # training software; "" or None where unknown
+    optimizer: NDArray[np.str_] | None = None  # as the questionnaire names them; None: adamw
+    trainable_fraction: Floats | None = None  # adapters' share of the weights; None: by task
+    quantised_base: Bools | None = None  # frozen weights kept at 4 bits
+    offload: Bools | None = None  # optimizer state in host memory
+
+    def __len__(self) -> int:
+        return len(self.accelerator)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleCases:
+    """Configurations that run a model without an output length: images, queries, audio.
+
+    A deployment is accelerator_count copies of the model, or as few shards as hold it.
+    """
+
+    accelerators: tuple[AcceleratorSpec, ...]
+    models: tuple[ModelSpec, ...]
+    accelerator: Ints
+    model: Ints
+    precision: Ints
+    software_month: Floats  # months since January 2020; nan where unknown
+    accelerator_count: Ints
+    batch: Floats  # samples in one pass of one accelerator; nan: as large as helps
+    scenario: NDArray[np.str_]  # offline, server (highest rate within the limit), concurrency
+    latency_limit_s: Floats  # p99 of a sample, for server; inf where there is none
+    sequence: Floats  # tokens of a sample of a model that counts in tokens; nan: its default
+    assumed: Ints
+    engine: NDArray[np.str_] | None = None  # serving software; "" or None where unknown
 
     def __len__(self) -> int:
         return len(self.accelerator)
