@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from catalog.engine.schema import OFFER_KEY
+from catalog.engine.prices import OFFER_KEY, offer_attributes
 from catalog.engine.tables import Record
 from catalog.engine.values import (
     accelerator_spec,
@@ -46,8 +46,12 @@ def _regions(tables: Tables) -> dict[str, RegionSpec]:
 def _offers(tables: Tables, regions: Mapping[str, RegionSpec], as_of: date) -> Iterable[OfferSpec]:
     kinds = {record["slug"]: record["kind"] for record in tables["providers"]}
     by_offer = grouped(tables["offers"], *OFFER_KEY)
-    chosen = [newest_known(records, as_of) for records in by_offer.values()]
-    known = sorted((r for r in chosen if r is not None), key=offer_order)
+    chosen = [
+        {**newest, **offer_attributes(records)}
+        for records in by_offer.values()
+        if (newest := newest_known(records, as_of)) is not None
+    ]
+    known = sorted(chosen, key=offer_order)
     for number, record in enumerate(known, start=1):
         yield offer_spec(
             record,

@@ -1,5 +1,13 @@
 """The columns of every table of the catalogue, in the datasheets' own units."""
 
+from catalog.engine.prices import OFFER_KEY
+from catalog.engine.rules import (
+    accelerator_problem,
+    model_problem,
+    offer_problem,
+    region_problem,
+    training_problem,
+)
 from catalog.engine.tables import (
     Table,
     amount,
@@ -53,6 +61,7 @@ VENDORS = Table(
 )
 ACCELERATORS = Table(
     name="accelerators",
+    problem=accelerator_problem,
     key=("slug",),
     columns=(
         *text("slug", "name", required=True),
@@ -101,6 +110,7 @@ SYSTEMS = Table(
 )
 MODELS = Table(
     name="models",
+    problem=model_problem,
     key=("slug",),
     columns=(
         *text("slug", "name", required=True),
@@ -151,6 +161,7 @@ PROVIDERS = Table(
 )
 REGIONS = Table(
     name="regions",
+    problem=region_problem,
     key=("slug",),
     columns=(
         *text("slug", "provider", "code", "name", required=True),
@@ -177,18 +188,9 @@ REGION_COMPLIANCE = Table(
         *text("note"),
     ),
 )
-OFFER_KEY = (
-    "provider",
-    "region",
-    "instance_type",
-    "accelerator",
-    "accelerator_count",
-    "system",
-    "model",
-    "purchase",
-)
 OFFERS = Table(
     name="offers",
+    problem=offer_problem,
     key=(*OFFER_KEY, "observed_first", "observed_last", "source_title"),
     columns=(
         *text("provider", required=True),
@@ -266,6 +268,7 @@ MEASUREMENTS_SERVING = Table(
 )
 MEASUREMENTS_TRAINING = Table(
     name="measurements_training",
+    problem=training_problem,
     key=("id",),
     columns=(
         *text("id", required=True),

@@ -47,6 +47,7 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    problem: Callable[[Record], str | None] | None = None
 
     @property
     def file(self) -> str:
@@ -228,6 +229,8 @@ def read_table(content: str, table: Table) -> tuple[list[tuple[int, Record]], li
                 message = f"has {len(cells)} cells, the header has {len(header)}"
                 raise ValueError(message)
             record = _record(dict(zip(header, cells, strict=True)), table)
+            if table.problem and (problem := table.problem(record)):
+                raise ValueError(problem)
             key = tuple(record[name] for name in table.key)
             if key and key in seen:
                 message = f"repeats line {seen[key]} ({', '.join(str(k) for k in key if k)})"

@@ -162,9 +162,9 @@ def newest_known(records: Sequence[Record], as_of: date) -> Record | None:
     """An offer's newest price observation that was known on a day, None before the first one.
 
     Where a source gives a span, its first day counts, so that a price never looks younger
-    than it may be.
+    than it may be. Of two that say the same day, the later row counts.
     """
-    known = [r for r in records if r["observed_first"] <= as_of]
+    known = [r for r in reversed(records) if r["observed_first"] <= as_of]
     return max(known, key=lambda r: (r["observed_first"], r["observed_last"]), default=None)
 
 
