@@ -2,10 +2,11 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import gammaincc, gammaln, xlogy
 
 from advisor.engine.cases import Floats
 
-_MOST_SERVERS = 100_000
+_TINY = 1e-300
 
 
 def waiting_probability(*, offered_load_erlangs: ArrayLike, servers: ArrayLike) -> Floats:
@@ -17,26 +18,15 @@ def waiting_probability(*, offered_load_erlangs: ArrayLike, servers: ArrayLike) 
 
     Source: D. Gross et al., "Fundamentals of Queueing Theory", 4th ed., Wiley 2008, section 2.3.
     """
-    load, count = np.broadcast_arrays(
-        np.asarray(offered_load_erlangs, dtype=np.float64), np.asarray(servers, dtype=np.int64)
-    )
-    shape = load.shape
-    load, count = load.ravel(), np.minimum(count.ravel(), _MOST_SERVERS)
-    order = np.argsort(-count, kind="stable")
-    load, count = load[order], count[order]
-    blocking = np.ones_like(load)
-    active = len(load)
-    for step in range(1, int(count[0]) + 1 if active else 0):
-        active = int(np.searchsorted(-count, -step, side="right"))
-        running = load[:active]
-        blocking[:active] = running * blocking[:active] / (step + running * blocking[:active])
-    idle_share = 1.0 - load / np.maximum(count, 1)
+    load = np.asarray(offered_load_erlangs, dtype=np.float64)
+    count = np.asarray(servers, dtype=np.float64)
+    spare_share = 1.0 - load / count
+    # Erlang B as Poisson probability over distribution function: exact, and no recursion.
+    log_all_busy = xlogy(count, load) - load - gammaln(count + 1.0)
+    blocking = np.exp(log_all_busy) / np.maximum(gammaincc(count + 1.0, load), _TINY)
     with np.errstate(divide="ignore", invalid="ignore"):
-        waiting = blocking / (idle_share + (1.0 - idle_share) * blocking)
-    waiting = np.where(idle_share <= 0.0, 1.0, waiting)
-    result = np.empty_like(waiting)
-    result[order] = waiting
-    return result.reshape(shape)
+        waiting = blocking / (spare_share + (1.0 - spare_share) * blocking)
+    return np.asarray(np.where(spare_share <= 0.0, 1.0, waiting), dtype=np.float64)
 
 
 def waiting_time_quantile_s(
@@ -66,7 +56,7 @@ def waiting_time_quantile_s(
         np.asarray(quantile, dtype=np.float64),
     )
     load = arrivals * service
-    waiting = waiting_probability(offered_load_erlangs=load, servers=count.astype(np.int64))
+    waiting = waiting_probability(offered_load_erlangs=load, servers=count)
     spare = count - load
     variability = (np.square(arrival_cv) + np.square(service_cv)) / 2.0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -84,7 +74,7 @@ def mean_waiting_time_s(
     service = np.asarray(service_s, dtype=np.float64)
     count = np.asarray(servers, dtype=np.float64)
     load = np.asarray(arrivals_per_s, dtype=np.float64) * service
-    waiting = waiting_probability(offered_load_erlangs=load, servers=count.astype(np.int64))
+    waiting = waiting_probability(offered_load_erlangs=load, servers=count)
     spare = count - load
     with np.errstate(divide="ignore"):
         return np.where(spare <= 0.0, np.inf, waiting * service / spare)

@@ -1,0 +1,122 @@
+"""How much of each part a workload needs: one shape for serving, samples and training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from advisor.engine.cases import Band, Bools, Floats, Ints
+from advisor.engine.workload import ServingDemand
+
+REDUNDANCY_FACTOR: Mapping[str, float] = {"two_regions": 2.0, "active_active": 2.0}
+"""Whole copies of the capacity, each able to carry the peak when the other is lost."""
+REDUNDANCY_EXTRA: Mapping[str, float] = {"n_plus_1": 1.0, "two_zones": 1.0}
+"""Replicas above what the peak needs, so that losing one keeps the targets."""
+Z95, Z99 = 1.6449, 2.3263
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizing:
+    """Layouts with as many replicas as the demand needs, one a row.
+
+    `figures` holds performance by the names of the result document. `wait_s` is what plans
+    are compared by: end-to-end or batch latency at the SLO percentile, or time to finish.
+    """
+
+    accelerator: Ints
+    precision: Ints
+    engine: Ints
+    tensor: Ints
+    pipeline: Ints
+    expert: Ints
+    replicas: Ints
+    chips_per_replica: Ints
+    concurrency: Floats  # requests in flight on one replica at its limit
+    utilisation: Floats  # mean load of the capacity while it is needed, as a fraction
+    hours_per_month: Floats  # hours in which the capacity is needed
+    capacity_low: Floats  # low and high end of the speed, as factors of the central value
+    capacity_high: Floats
+    wait_s: Floats
+    figures: Mapping[str, Band]
+    fits: Bools
+    meets_ttft: Bools
+    meets_tpot: Bools
+    meets_e2e: Bools
+    needed_bytes: Floats  # of the smallest deployment, all its chips together
+    available_bytes: Floats
+    binding: NDArray[np.str_]
+    extrapolated: Bools  # no measurement of a relative stands behind the row
+
+    def __len__(self) -> int:
+        return len(self.accelerator)
+
+    @property
+    def meets(self) -> Bools:
+        """Rows that fit and meet every target."""
+        return self.fits & self.meets_ttft & self.meets_tpot & self.meets_e2e
+
+
+def rows_of(sizing: Sizing, rows: ArrayLike) -> Sizing:
+    """Some rows of a sizing, figures included."""
+    index = np.asarray(rows)
+    columns: dict[str, Any] = {
+        each.name: getattr(sizing, each.name)[index]
+        for each in fields(Sizing)
+        if each.name != "figures"
+    }
+    figures = {
+        name: Band(value=band.value[index], low=band.low[index], high=band.high[index])
+        for name, band in sizing.figures.items()
+    }
+    return replace(sizing, figures=figures, **columns)
+
+
+def with_redundancy(replicas: Floats, redundancy: str) -> Ints:
+    """Replicas to run so that the loss the user named still leaves the peak served.
+
+    One more for a lost machine or zone (at least two), twice as many for a lost region.
+
+    Source: N+1 and 2N redundancy as in Uptime Institute, "Tier Standard: Topology".
+    """
+    count = replicas * REDUNDANCY_FACTOR.get(redundancy, 1.0)
+    count = count + REDUNDANCY_EXTRA.get(redundancy, 0.0)
+    return np.asarray(np.ceil(count), dtype=np.int64)
+
+
+def lognormal_spread(*, mean: float, p95: float) -> float:
+    """Shape sigma of the lognormal law with a mean and a 95th percentile, any unit.
+
+    Solves ln(p95 / mean) = z95 sigma - sigma^2 / 2 for the smaller root; at most z95, where
+    that ratio is largest.
+
+    Source: moments and quantiles of the lognormal law, N. L. Johnson et al., "Continuous
+    Univariate Distributions", vol. 1, 2nd ed., Wiley 1994, chapter 14.
+    """
+    if mean <= 0.0 or p95 <= mean:
+        return 0.0
+    inside = max(Z95**2 - 2.0 * float(np.log(p95 / mean)), 0.0)
+    return float(Z95 - np.sqrt(inside))
+
+
+def lognormal_quantile_factor(*, sigma: float, z: float) -> float:
+    """Quantile over mean of a lognormal law, at a standard normal quantile z.
+
+    Source: as lognormal_spread.
+    """
+    return float(np.exp(z * sigma - 0.5 * sigma**2))
+
+
+def percentile_of(band_p50: Floats, band_p99: Floats, z: float) -> Floats:
+    """Any percentile between the median and beyond from the median and the 99th.
+
+    Holds for a lognormal law; source: as lognormal_spread.
+    """
+    ratio = np.log(np.maximum(band_p99 / np.maximum(band_p50, 1e-12), 1.0)) / Z99
+    return np.asarray(band_p50 * np.exp(z * ratio))
+
+
+def hours_needed_per_month(demand: ServingDemand) -> float:
+    """Hours a month in which the capacity must stand, of 730."""
+    return demand.active_hours_per_month
