@@ -1,0 +1,35 @@
+"""Physical parameters of training: planning defaults, and what a calibration says instead."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+DEFAULTS: Mapping[str, float] = MappingProxyType(
+    {
+        "matmul": 0.72,  # of the peak, large 16-bit matrices
+        "matmul_fp8": 0.62,  # of the 8-bit peak: scaling and casts cost extra
+        "matmul_fp4": 0.50,
+        "attention": 0.45,  # of the 16-bit peak, forward and backward together
+        "experts": 0.60,  # speed of routed experts' small matrices against dense ones
+        "width": 1024.0,  # hidden size at which half the matrix rate is lost
+        "traffic": 60.0,  # bytes moved a token, layer and unit of width beside the matrices
+        "bandwidth": 0.75,  # of the memory bandwidth
+        "link": 0.70,  # of the scale-up links
+        "scale_out": 0.70,  # of the network cards
+        "overlap": 0.70,  # of the compute time that may hide weight and gradient traffic
+        "dispatch_overlap": 0.30,  # the same for what experts exchange
+        "layer_s": 80e-6,  # kernels and waits of one layer and microbatch, forward and backward
+        "step_s": 5e-3,  # data, logging, clipping, one optimizer step
+        "straggle": 0.015,  # time lost for each doubling of the accelerators beyond a node
+        "selective": 0.06,  # extra forward work of recomputing only what is cheap
+    }
+)
+"""Source: stas00/ml-engineering MAMF and network tables (matrices 0.5 to 0.97 of the peak, links
+0.7 to 0.83); NVIDIA/Megatron-LM README (loss at scale 47 to 42 % from 96 to 4,608 GPUs);
+V. Korthikanti et al., arXiv:2205.05198 (selective recomputation costs 2 to 4 %)."""
+
+
+def training_parameters(document: Mapping[str, object]) -> dict[str, float]:
+    """The parameters of a calibration's training section, defaults where it says nothing."""
+    fitted = document.get("parameters", {})
+    known = fitted if isinstance(fitted, Mapping) else {}
+    return {name: float(known.get(name, value)) for name, value in DEFAULTS.items()}

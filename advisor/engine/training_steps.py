@@ -1,0 +1,271 @@
+"""Time and memory of one training step in every parallel layout worth trying."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from itertools import product
+
+import numpy as np
+
+from advisor.engine.cases import Bools, Floats
+from advisor.engine.training_memory import RECOMPUTES, activation_bytes_per_token
+from advisor.engine.training_tables import TrainingWork
+
+_TENSOR = (1, 2, 4, 8)
+_PIPELINE = (1, 2, 4, 8, 16)
+_SHARDED = (False, True)  # weights copied for each data-parallel rank, or shared out
+_INTERLEAVED = 4.0  # stages of one rank, at most
+_MOST_EXPERT_RANKS = 64.0
+_GRADIENT_BYTES = 4.0  # reduced in 32 bits,
+_WEIGHT_BYTES = 2.0
+_STATE_TRAFFIC_BYTES = 28.0  # read and written a trained parameter by one optimizer step
+_LOGIT_BYTES = 6.0  # 16-bit logits and 32-bit probabilities
+_NARROW_TENSOR_RANK = 1.0
+TERMS = ("compute", "memory", "link", "overhead")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layouts:
+    """Options as rows of one entry each: degrees, sharding of weights, index into RECOMPUTES."""
+
+    tensor: Floats
+    pipeline: Floats
+    sharded: Bools
+    recompute: Floats
+
+
+def layouts() -> Layouts:
+    """Every combination that is tried for a case."""
+    grid = np.array(
+        list(product(_TENSOR, _PIPELINE, _SHARDED, range(len(RECOMPUTES)))), dtype=float
+    )
+    tensor, pipeline, sharded, recompute = (grid[:, index][None, :] for index in range(4))
+    return Layouts(tensor=tensor, pipeline=pipeline, sharded=sharded > 0.0, recompute=recompute)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutCosts:
+    """Cases x layouts: bytes on the fullest accelerator, seconds of a step by what they go to."""
+
+    allowed: Bools
+    memory_bytes: Floats
+    seconds: Mapping[str, Floats]  # by TERMS
+
+
+def column(work: TrainingWork) -> TrainingWork:
+    """The same work with every column standing upright, to be crossed with layouts."""
+    return TrainingWork(**{f.name: getattr(work, f.name)[:, None] for f in fields(work)})
+
+
+def layout_costs(
+    work: TrainingWork, options: Layouts, parameters: Mapping[str, float]
+) -> LayoutCosts:
+    """Memory and time of each case (rows, upright columns) in each layout.
+
+    Sequences that data parallelism cannot share out are split along their length. Weights
+    and gradients travel once a step, or once a microbatch where they are sharded.
+
+    Source: D. Narayanan et al., arXiv:2104.04473 (tensor and pipeline terms); S. Rajbhandari
+    et al., arXiv:1910.02054 (sharding); D. Korthikanti et al., arXiv:2205.05198 (activations).
+    """
+    split = _Split.of(work, options)
+    memory = _memory(work, options, split)
+    return LayoutCosts(
+        allowed=_allowed(work, options),
+        memory_bytes=memory,
+        seconds=_seconds(work, options, split, parameters),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Split:
+    """How a layout deals out a case's tokens."""
+
+    data: Floats  # ranks that hold different tokens
+    context: Floats  # of them, ranks that share a sequence
+    experts: Floats  # ranks the experts are spread over
+    tokens: Floats  # one accelerator's even share of a step
+    microbatches: Floats
+
+    @classmethod
+    def of(cls, work: TrainingWork, options: Layouts) -> "_Split":
+        data = np.maximum(work.chips / (options.tensor * options.pipeline), 1.0)
+        context = np.maximum(data / work.sequences, 1.0)
+        per_rank = np.maximum(work.sequences * context / data, 1.0)
+        experts = np.minimum(
+            np.minimum(work.experts, _MOST_EXPERT_RANKS),
+            np.maximum(work.chips / options.pipeline, 1.0),
+        )
+        tokens = work.sequences * work.seq_len / work.chips
+        room = np.maximum(_microbatch_sequences(work, options, context), 1.0)
+        return cls(
+            data=data,
+            context=context,
+            experts=experts,
+            tokens=tokens,
+            microbatches=np.maximum(per_rank / np.minimum(room, per_rank), 1.0),
+        )
+
+
+def _layer_bytes(work: TrainingWork, options: Layouts) -> Floats:
+    """Activation bytes of one token and layer, by the layout's recomputation."""
+    kept = [
+        activation_bytes_per_token(hidden=work.hidden, ffn=work.ffn, recompute=name)
+        for name in RECOMPUTES
+    ]
+    return np.where(
+        options.recompute == 0, kept[0], np.where(options.recompute == 1, kept[1], kept[2])
+    )
+
+
+def _sequence_bytes(work: TrainingWork, options: Layouts, context: Floats) -> Floats:
+    """Activations of one sequence on the fullest accelerator.
+
+    The first pipeline stage holds as many microbatches as there are stages, so stages do not
+    lessen the sum.
+    """
+    tokens = work.seq_len / context / options.tensor
+    last = np.where(options.pipeline > 1, 0.0, _LOGIT_BYTES * work.vocab)
+    working = activation_bytes_per_token(hidden=work.hidden, ffn=work.ffn, recompute="none")
+    return tokens * (
+        work.layers * _layer_bytes(work, options)
+        + np.where(options.recompute == 2, working, 0.0)  # noqa: PLR2004 index of "full"
+        + last
+    )
+
+
+def _state_bytes(work: TrainingWork, options: Layouts) -> Floats:
+    dense = work.total_params - work.routed_params
+    spread = np.minimum(
+        np.minimum(work.experts, _MOST_EXPERT_RANKS), np.maximum(work.chips / options.pipeline, 1.0)
+    )
+    near = (
+        dense / (options.tensor * options.pipeline)
+        + work.routed_params / (np.maximum(spread, options.tensor) * options.pipeline)
+    ) * work.kept_bytes
+    gathered = 2.0 * _WEIGHT_BYTES * dense / work.layers / options.tensor
+    shared = work.total_params / work.chips * work.kept_bytes + gathered
+    state = np.where(work.offload, 0.0, work.sharded_bytes) * work.total_params / work.chips
+    return np.where(options.sharded, np.minimum(shared, near), near) + state
+
+
+def _microbatch_sequences(work: TrainingWork, options: Layouts, context: Floats) -> Floats:
+    room = work.memory - work.reserve - _state_bytes(work, options)
+    fit = np.floor(room / _sequence_bytes(work, options, context))
+    # Pipelines want many microbatches; elsewhere a microbatch fills the memory.
+    return np.where(options.pipeline > 1, 1.0, fit)
+
+
+def _memory(work: TrainingWork, options: Layouts, split: _Split) -> Floats:
+    one = _sequence_bytes(work, options, split.context)
+    return _state_bytes(work, options) + one + work.reserve
+
+
+def _allowed(work: TrainingWork, options: Layouts) -> Bools:
+    tensor = options.tensor <= np.minimum(np.maximum(work.domain, 1.0), work.heads)
+    copied = options.sharded & (work.chips < 2)  # noqa: PLR2004 nothing to share out
+    return np.asarray(
+        tensor
+        & (options.tensor * options.pipeline <= work.chips)
+        & (options.pipeline <= np.maximum(work.layers, 1.0))
+        & ~copied
+    )
+
+
+def _seconds(
+    work: TrainingWork, options: Layouts, split: _Split, p: Mapping[str, float]
+) -> dict[str, Floats]:
+    compute = _compute_s(work, options, split, p)
+    tokens = split.tokens
+    moved = p["traffic"] * work.layers * (work.hidden + 0.5 * work.ffn) * work.passes / 3.0
+    trained = work.trained_fraction * work.total_params / work.chips
+    memory = (tokens * moved + _STATE_TRAFFIC_BYTES * trained) / (p["bandwidth"] * work.bandwidth)
+    spill = np.where(
+        work.offload,
+        2.0 * work.sharded_bytes * work.total_params / work.chips / work.host_link,
+        0.0,
+    )
+    bubble = (options.pipeline - 1.0) / (
+        split.microbatches * np.clip(work.layers / options.pipeline / 2.0, 1.0, _INTERLEAVED)
+    )
+    links = _link_s(work, options, split, p, busy=compute + memory)
+    serial = (
+        p["layer_s"] * work.layers / options.pipeline * split.microbatches * (work.passes / 3.0)
+    )
+    beyond = np.log2(np.maximum(work.chips / np.maximum(work.domain, 8.0), 1.0))
+    overhead = p["step_s"] + serial + (compute + memory) * (bubble + p["straggle"] * beyond)
+    return {
+        "compute": compute,
+        "memory": memory + spill,
+        "link": links,
+        "overhead": overhead,
+    }
+
+
+def _compute_s(
+    work: TrainingWork, options: Layouts, split: _Split, p: Mapping[str, float]
+) -> Floats:
+    again = np.where(
+        options.recompute == 0, 0.0, np.where(options.recompute == 1, p["selective"], 1.0)
+    )
+    passes = work.passes + again
+    wide = work.hidden / (work.hidden + p["width"])
+    rate = np.where(
+        work.is_fp8, p["matmul_fp8"], np.where(work.is_fp4, p["matmul_fp4"], p["matmul"])
+    )
+    # A part without the narrow format computes it in 16 bits, at the 16-bit efficiency.
+    rate = np.where(work.peak <= work.peak_16, p["matmul"], rate)
+    matrices = (work.linear_flops + work.expert_flops / p["experts"]) / (rate * wide * work.peak)
+    attention = work.attention_flops / (p["attention"] * work.peak_16)
+    return split.tokens * passes * (matrices + attention)
+
+
+def _link_s(
+    work: TrainingWork,
+    options: Layouts,
+    split: _Split,
+    p: Mapping[str, float],
+    *,
+    busy: Floats,
+) -> Floats:
+    """Exposed time of all exchanges of one step."""
+    inside = p["link"] * work.link
+    outside = p["scale_out"] * work.scale_out
+    group = np.maximum(work.domain / (options.tensor * options.pipeline), 1.0)
+    reach = np.where(work.chips <= work.domain, inside, np.minimum(inside, outside * group))
+    tensor = 16.0 * split.tokens * work.layers * work.hidden * (options.tensor - 1.0) / inside
+    around = np.where(split.context * options.tensor <= work.domain, inside, outside)
+    context = (
+        split.tokens
+        * options.tensor
+        * 6.0
+        * _WEIGHT_BYTES
+        / 2.0
+        * work.layers
+        * work.kv_width
+        * (split.context - 1.0)
+        / around
+    )
+    rounds = np.where(options.sharded, 2.0 * _WEIGHT_BYTES * split.microbatches, _WEIGHT_BYTES)
+    reduced = _GRADIENT_BYTES * np.where(options.sharded, split.microbatches, 1.0)
+    dense = (work.total_params - work.routed_params) / (options.tensor * options.pipeline)
+    expert = work.routed_params / (np.maximum(split.experts, options.tensor) * options.pipeline)
+    frozen = np.where(work.trained_fraction < 1.0, 0.0, 1.0)
+    moved = np.where(
+        options.sharded,
+        (dense + expert) * (rounds + reduced * work.trained_fraction),
+        (dense + expert) * (rounds * frozen + reduced * work.trained_fraction),
+    )
+    ranks = split.data
+    weights = moved * (ranks - 1.0) / ranks / reach
+    near = np.minimum(work.domain / split.experts, 1.0)
+    crossing = split.tokens * work.experts_per_token * work.hidden * _WEIGHT_BYTES * 4.0
+    crossing = crossing * work.layers * np.where(work.experts > 1, 1.0, 0.0)
+    dispatch = (
+        crossing * (split.experts - 1.0) / split.experts * (near / inside + (1.0 - near) / outside)
+    )
+    return (
+        tensor
+        + context
+        + np.maximum(weights - p["overlap"] * busy, 0.05 * weights)
+        + np.maximum(dispatch - p["dispatch_overlap"] * busy, 0.1 * dispatch)
+    )
