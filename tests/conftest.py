@@ -1,0 +1,21 @@
+"""What tests share: every test that may use the database finds the shipped catalogue in it."""
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The test database, with the shipped catalogue loaded once."""
+    from catalog.services import ensure_catalogue
+
+    with django_db_blocker.unblock():
+        ensure_catalogue()
+
+
+@pytest.fixture
+def catalogue(db: None) -> None:
+    """The shipped catalogue, also after a test that emptied the whole database."""
+    from catalog.services import ensure_catalogue
+
+    ensure_catalogue()
