@@ -63,13 +63,9 @@ def tariff_usd(tariff: EgressTariff, *, bytes_per_month: ArrayLike) -> Floats:
     return total
 
 
-def egress_usd(tariffs: Sequence[EgressTariff], *, tariff: Ints, bytes_per_month: Floats) -> Floats:
-    """USD a month for rows that each name a tariff (index) and a volume in bytes a month.
-
-    An assessment has few distinct volumes, so that each is priced once per tariff.
+def egress_table_usd(tariffs: Sequence[EgressTariff], *, bytes_per_month: Floats) -> Floats:
+    """USD a month of each tariff at each volume; shape (tariffs, volumes).
 
     Source: as `tariff_usd`.
     """
-    volumes, row = np.unique(bytes_per_month, return_inverse=True)
-    table = np.stack([tariff_usd(each, bytes_per_month=volumes) for each in tariffs])
-    return np.asarray(table[tariff, row], dtype=np.float64)
+    return np.stack([tariff_usd(each, bytes_per_month=bytes_per_month) for each in tariffs])

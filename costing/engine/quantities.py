@@ -1,11 +1,12 @@
 """How much of everything is paid for, month by month, while demand grows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from costing.engine.cases import COMMITMENT_MONTHS, CostCases, CostRules
-from costing.engine.data import Floats, egress_usd
+from costing.engine.data import Floats, egress_table_usd
 
 _ALMOST = 1e-9  # keeps an exact multiple from rounding up
 
@@ -69,6 +70,7 @@ def quantities(cases: CostCases, rules: CostRules, *, weights: Floats) -> Quanti
     held, bought, left, tail, egress = (np.zeros(shape) for _ in range(5))
     last = weights[..., -1:]
     before = np.zeros(len(cases))
+    egress_at = _egress_pricer(cases, rules)
     terms = np.array([COMMITMENT_MONTHS.get(kind, 1) for kind in cases.purchases])
     for level in np.unique(np.concatenate([demand, peak])):
         now = instances_at(cases, float(level))
@@ -76,7 +78,7 @@ def quantities(cases: CostCases, rules: CostRules, *, weights: Floats) -> Quanti
         in_demand = weights[..., demand == level].sum(axis=-1, keepdims=True)
         held += now * np.where(keeps, in_peak, in_demand)
         if (demand == level).any():
-            egress += in_demand * _egress_usd(cases, rules, demand=float(level))
+            egress += in_demand * egress_at(float(level))
         if not (peak == level).any():
             continue
         month = int(np.argmax(peak == level))
@@ -113,10 +115,18 @@ def _value_left(rules: CostRules, *, months: int) -> float:
     return 1.0 - (1.0 - rules.residual_fraction) * months / rules.horizon_months
 
 
-def _egress_usd(cases: CostCases, rules: CostRules, *, demand: float) -> Floats:
+def _egress_pricer(cases: CostCases, rules: CostRules) -> Callable[[float], Floats]:
+    """USD a month of egress at a demand; the few distinct volumes are looked up once."""
     if rules.egress_usd_per_month is not None:
-        return np.full(len(cases), rules.egress_usd_per_month * demand)
-    volume = cases.egress_bytes_per_month * demand
+        usd_per_month = rules.egress_usd_per_month
+        return lambda demand: np.full(len(cases), usd_per_month * demand)
     if rules.egress_usd_per_byte is not None:
-        return volume * rules.egress_usd_per_byte
-    return egress_usd(cases.egress_tariffs, tariff=cases.egress_tariff, bytes_per_month=volume)
+        usd = cases.egress_bytes_per_month * rules.egress_usd_per_byte
+        return lambda demand: usd * demand
+    volumes, row = np.unique(cases.egress_bytes_per_month, return_inverse=True)
+
+    def priced(demand: float) -> Floats:
+        table = egress_table_usd(cases.egress_tariffs, bytes_per_month=volumes * demand)
+        return table[cases.egress_tariff, row]
+
+    return priced
