@@ -186,10 +186,11 @@ def _rows(content: str, file: str) -> list[tuple[int, list[str]]]:
     return [row for row in rows if row[1]]
 
 
-def _check_header(header: Sequence[str], table: Table) -> None:
+def _check_header(header: Sequence[str], table: Table, *, lenient: bool) -> None:
     known = {column.name for column in table.columns}
     unknown = [name for name in header if name not in known]
-    missing = [column.name for column in table.columns if column.name not in header]
+    needed = [column.name for column in table.columns if column.required or not lenient]
+    missing = [name for name in needed if name not in header]
     twice = sorted({name for name in header if header.count(name) > 1})
     for names, words_ in ((missing, "lacks"), (unknown, "has unknown"), (twice, "repeats")):
         if names:
@@ -200,7 +201,7 @@ def _check_header(header: Sequence[str], table: Table) -> None:
 def _record(cells: Mapping[str, str], table: Table) -> Record:
     record: Record = {}
     for column in table.columns:
-        cell = cells[column.name].strip()
+        cell = cells.get(column.name, "").strip()
         if not cell:
             if column.required:
                 message = f"{column.name} is missing"
@@ -215,11 +216,16 @@ def _record(cells: Mapping[str, str], table: Table) -> Record:
     return record
 
 
-def read_table(content: str, table: Table) -> tuple[list[tuple[int, Record]], list[Refusal]]:
-    """The rows of a CSV text with their line numbers, and the rows that were refused."""
+def read_table(
+    content: str, table: Table, *, lenient: bool = False
+) -> tuple[list[tuple[int, Record]], list[Refusal]]:
+    """The rows of a CSV text with their line numbers, and the rows that were refused.
+
+    With `lenient`, columns that may be empty may also be missing.
+    """
     (_, header), *body = _rows(content.removeprefix("\ufeff"), table.file)
     header = [name.strip() for name in header]
-    _check_header(header, table)
+    _check_header(header, table, lenient=lenient)
     taken: list[tuple[int, Record]] = []
     refused: list[Refusal] = []
     seen: dict[tuple[Any, ...], int] = {}

@@ -26,7 +26,12 @@ class Offer(Sourced):
     )
     instance_type = models.CharField(max_length=200)
     accelerator = models.ForeignKey(
-        Accelerator, on_delete=models.PROTECT, null=True, blank=True, related_name="offers"
+        Accelerator,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="offers",
+        db_index=False,  # the index on accelerator and purchase serves
     )
     accelerator_count = figure("accelerators in one instance; may be a fraction")
     system = models.ForeignKey(
@@ -95,7 +100,12 @@ class Offer(Sourced):
 class PricePoint(models.Model):
     """What an offer cost on a day or in a span of days; appended, never overwritten."""
 
-    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="prices")
+    offer = models.ForeignKey(
+        Offer,
+        on_delete=models.PROTECT,
+        related_name="prices",
+        db_index=False,  # the constraint on offer and source serves
+    )
     usd_per_h = figure("USD/h, whole instance")
     usd = figure("USD, to buy")
     usd_per_million_input_tokens = figure("USD per million input tokens")
@@ -107,7 +117,7 @@ class PricePoint(models.Model):
     observed_first = models.DateField()
     observed_last = models.DateField()
     confidence = chosen(PRICE_CONFIDENCES)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
     note = models.TextField(blank=True, default="")
     amounts = line("the figures in one text", max_length=300, editable=False)
     recorded_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -117,7 +127,6 @@ class PricePoint(models.Model):
             "-observed_first",
             "-id",
         )
-        indexes = (models.Index(fields=["offer", "observed_first"]),)
         constraints = (
             models.UniqueConstraint(
                 fields=["offer", "source", "observed_first", "observed_last", "amounts"],

@@ -28,7 +28,7 @@ class Source(models.Model):
 class Sourced(models.Model):
     """A row whose figures were read in a source on a day."""
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
     read_on = models.DateField(null=True, blank=True, help_text="day the source was read")
     note = models.TextField(blank=True, default="")
     changed_at = models.DateTimeField(auto_now=True, db_index=True)

@@ -15,11 +15,10 @@ from catalog.engine.prices import (
 )
 from catalog.engine.tables import Record, Refusal
 from catalog.models import Offer, PricePoint
+from catalog.services.bulk import insert_rows
 from catalog.services.references import References
 from catalog.services.rows import offer_refs
 from catalog.services.upsert import Entry, Outcome, upsert
-
-BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +29,7 @@ class Observation:
     record: Record
 
 
-def _offer_values(
-    records: Sequence[Record], refs: Mapping[str, Any], source: int
-) -> dict[str, Any]:
+def offer_values(records: Sequence[Record], refs: Mapping[str, Any], source: int) -> dict[str, Any]:
     """The columns of an offer from all rows about it; what no row says is left as stored."""
     last = records[-1]
     attributes = {n: v for n, v in offer_attributes(records).items() if v is not None}
@@ -70,7 +67,7 @@ def store_offers(
         last = records[-1]
         source = references.sources[last["source_title"], last["source_url"]]
         entries.append(
-            Entry(line=seen_rows[-1].line, values=_offer_values(records, refs[key], source))
+            Entry(line=seen_rows[-1].line, values=offer_values(records, refs[key], source))
         )
     offers = upsert(Offer, entries, file=file, key=("key",), first_history=False)
     bad_lines = {refusal.line for refusal in offers.refused}
@@ -96,7 +93,7 @@ def append_prices(observations: Sequence[Observation], references: References) -
         )
     )
     newest = _newest_amounts()
-    new: list[PricePoint] = []
+    new: list[dict[str, Any]] = []
     for seen in observations:
         record = seen.record
         offer = ids[offer_key(record)]
@@ -115,19 +112,19 @@ def append_prices(observations: Sequence[Observation], references: References) -
             outcome.unchanged += 1
         newest[offer] = amounts
         new.append(
-            PricePoint(
-                offer_id=offer,
-                source_id=source,
-                amounts=amounts,
-                observed_first=first,
-                observed_last=last,
-                currency=record["currency"] or "USD",
-                confidence=record["confidence"],
-                note=record["note"],
+            {
+                "offer_id": offer,
+                "source_id": source,
+                "amounts": amounts,
+                "observed_first": first,
+                "observed_last": last,
+                "currency": record["currency"] or "USD",
+                "confidence": record["confidence"],
+                "note": record["note"],
                 **{name: record[name] for name in PRICE_COLUMNS},
-            )
+            }
         )
-    PricePoint.objects.bulk_create(new, batch_size=BATCH)
+    insert_rows(PricePoint, new)
     return outcome
 
 
