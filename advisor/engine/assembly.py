@@ -55,7 +55,8 @@ def plan_of(priced: Priced, row: int, *, plan_id: str) -> Plan:
     instances = round(float(priced.placements.instances[row]))
     system = priced.systems.get(offer.system_slug)
     figures = _performance(priced, sizing_row) | _money(priced, row, offer)
-    figures |= _energy(priced, row) | _per_unit(priced, figures)
+    figures |= _energy(priced, row)
+    figures |= _per_unit(priced, figures)
     training = priced.workload.training is not None
     return Plan(
         id=plan_id,

@@ -12,9 +12,8 @@ from advisor.engine.hosted import hosted_plans
 from advisor.engine.plan import Plan, Rejection
 from advisor.engine.river import Priced
 from advisor.engine.workload import Question
-from catalog.specs import Purchase
 
-SHOWN = 40  # plans of one workload in the answer; the page shows the first few
+SHOWN = 60  # plans of one workload in the answer; the page shows the first few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +130,9 @@ def _shown(priced: Priced, within: Bools, cost: Floats, wait: Floats, order: Int
     meets = priced.sizing.meets[rows] & priced.site_ok
     part, precision = priced.sizing.accelerator[rows], priced.sizing.precision[rows]
     gate = np.array([priced.gates[int(p)].open for p in precision], dtype=bool)
-    kinds = [priced.offers[int(offer)].purchase in _OWNED for offer in priced.placements.offer]
+    kinds = [priced.offers[int(offer)].purchase for offer in priced.placements.offer]
     keys = [
-        (int(part[row]), bool(kinds[row]), bool(gate[row])) if meets[row] else None
+        (int(part[row]), kinds[row], bool(gate[row])) if meets[row] else None
         for row in range(len(rows))
     ]
     comparable = np.where(meets, np.where(np.isfinite(cost), cost, 1e30), np.inf)
@@ -141,13 +140,11 @@ def _shown(priced: Priced, within: Bools, cost: Floats, wait: Floats, order: Int
     front = np.flatnonzero(
         pareto_front(np.where(within, cost, np.nan), np.where(within, wait, np.nan))
     )
-    wanted = dict.fromkeys([*order[:1].tolist(), *front.tolist()[:8], *candidates])
+    distinct = {(cost[row], wait[row]): int(row) for row in front[::-1]}
+    wanted = dict.fromkeys([*order[:1].tolist(), *sorted(distinct.values())[:8], *candidates])
     rank = {int(row): position for position, row in enumerate(order)}
     kept = [row for row in wanted if meets[row]]
     return sorted(kept, key=lambda row: rank[row])[:SHOWN]
-
-
-_OWNED = (Purchase.BUY, Purchase.QUOTE)
 
 
 def _recommended(

@@ -40,15 +40,17 @@ def market(snapshot: CatalogueSnapshot, *, question: Question, workload: Workloa
     allowed: list[OfferSpec] = []
     hosted: list[OfferSpec] = []
     refused: list[RefusedOffer] = []
+    known = {part.slug for part in snapshot.accelerators}
     for offer in (*snapshot.offers, *open_quotes(snapshot)):
-        if offer.accelerator_count < 1.0 and offer.purchase != Purchase.HOSTED_TOKENS:
+        tokens = offer.purchase == Purchase.HOSTED_TOKENS
+        if not tokens and (offer.accelerator_count < 1.0 or offer.accelerator_slug not in known):
             continue
         reason = _expired(offer, snapshot.as_of) or offer_refusal(
             offer, question=question, workload=workload
         )
         if reason is not None:
             refused.append(RefusedOffer(offer=offer, reason=reason))
-        elif offer.purchase == Purchase.HOSTED_TOKENS:
+        elif tokens:
             hosted.append(offer)
         else:
             allowed.append(offer)
