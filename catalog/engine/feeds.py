@@ -85,6 +85,9 @@ def feed_rows(
             line, before = before + 1, reader.line_num
             if not cells:
                 continue
+            if len(cells) < len(header) and before > content.count("\n"):
+                message = f"{file}, line {line}: the file ends in the middle of a row; cut off?"
+                raise BadTable(message)
             if len(cells) != len(header):
                 yield line, {"": f"has {len(cells)} cells, the header has {len(header)}"}
                 continue

@@ -24,6 +24,7 @@ from catalog.services.offers import Observation, append_prices, offer_values
 from catalog.services.references import References
 from catalog.services.rows import offer_refs
 from catalog.services.upsert import Outcome
+from catalog.specs import Purchase
 
 Format = Literal["skypilot", "gpuhunt", "csv"]
 FORMATS: tuple[Format, ...] = ("skypilot", "gpuhunt", "csv")
@@ -250,6 +251,10 @@ def _store(file: str, reading: Reading, references: References) -> Outcome:
             new[key] = offer_values([one.record], refs, source)
         sound.append(one)
     insert_rows(Offer, new.values())
-    outcome = append_prices([one for one in sound if one.record["purchase"] != "quote"], references)
+    priced = [one for one in sound if one.record["purchase"] != Purchase.QUOTE]
+    by_quote = {offer_key(one.record) for one in sound if one.record["purchase"] == Purchase.QUOTE}
+    outcome = append_prices(priced, references)
+    outcome.added += len(by_quote & new.keys())
+    outcome.unchanged += len(by_quote - new.keys())
     outcome.refused = refused
     return outcome
