@@ -1,0 +1,40 @@
+"""A calibration: fitted parameters, and the measurements they were fitted on."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from advisor.models.organisations import Organisation
+
+
+class Calibration(models.Model):
+    """One version of the fitted parameters; it never changes, a new fit is a new version.
+
+    The shipped calibration belongs to everybody, so its owner and organisation are empty;
+    an organisation's own measurements make one of its own.
+    """
+
+    version = models.CharField(max_length=64, unique=True)
+    subject = models.CharField(max_length=32, help_text="serving, training or samples")
+    parameters = models.JSONField()
+    measurements = models.JSONField(default=list, help_text="ids of the rows behind the fit")
+    errors = models.JSONField(default=dict, blank=True, help_text="residuals by group")
+    note = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("-created_at", "version")
+
+    def __str__(self) -> str:
+        return self.version
