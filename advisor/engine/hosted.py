@@ -10,6 +10,7 @@ from catalog.specs import Evidence, Figure, OfferSpec, Purchase
 from costing.engine.cases import PURCHASES, cost_cases
 from costing.engine.tco import LABELS, TOKENS, cost_breakdown
 
+HOSTED_OPS_FTE = 0.02  # keys, quotas and monitoring; the rate ops_fte/managed_api
 UNVERIFIED = (
     "The provider publishes no latency under load, so the targets are unverified: measure before "
     "you sign."
@@ -62,7 +63,7 @@ def _plan(priced: Priced, offer: OfferSpec, usd_per_month: float, *, plan_id: st
         tokens_usd_per_month=usd_per_month,
         accelerators_per_instance=0.0,
         software_applies=False,
-        ops_fte=0.05,
+        ops_fte=HOSTED_OPS_FTE,
     )
     cost = cost_breakdown(cases, priced.rules)
     total = float(cost.total_usd[0])

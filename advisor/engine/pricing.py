@@ -1,7 +1,8 @@
 """Placements as things to price: which offer, how many hours, how much power, whose work."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,45 +13,29 @@ from advisor.engine.placement import Placements, sold_by_the_chip
 from advisor.engine.sizing import Sizing
 from advisor.engine.workload import Question, Workload
 from catalog.specs import AcceleratorSpec, OfferSpec, SystemSpec
-from catalog.units import HOURS_PER_MONTH
+from catalog.units import HOURS_PER_MONTH, TERA
+from costing.engine.age import price_range
 from costing.engine.cases import PURCHASES, CostCases, CostRules, cost_cases
-from costing.engine.data import BUNDLED_EGRESS, NO_STORAGE_PRICE, EgressTariff, StorageTariff
+from costing.engine.people import DEPLOYMENTS, deployment_of, operations_fte
+from costing.engine.pricebook import with_price_book
+from costing.engine.rates import Rates, rate_for, rules_from_rates, tariffs_of
 
 ALWAYS_ON_H = HOURS_PER_MONTH - 1.0
-OWN = "own"  # key of the user's site in tables by provider
+OWN_ANSWERS = "your answers"
+NODE_POWER_FACTOR = 1.6
+"""Power of a whole system over the rated power of its accelerators where no system figure is
+published: 10.2 kW of a DGX H100 over 8 x 700 W is 1.8, 14.3 kW of a DGX B200 over 8 x 1,000 W
+1.8, 6.5 kW of a DGX A100 over 8 x 400 W 2.0, rack systems 1.4 (NVIDIA user guides); assumed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tariffs:
-    """Rates of the costs beside the offers, as the river needs them; each sourced where kept."""
-
-    rules: CostRules  # rates that hold for everything; the question's answers go on top
-    egress: Mapping[str, EgressTariff]  # by provider
-    storage: Mapping[str, StorageTariff]  # by provider and OWN
-    pue: Mapping[str, float]  # by provider
-    ops_fte: Mapping[str, float]  # people by deployment kind, whatever the size
-    ops_fte_per_instance: Mapping[str, float]
-    node_power_factor: float  # power of a system over the rated power of its accelerators
-    idle_power_fraction: float
-    usd_per_kwh: float
-    grid_g_per_kwh: float
-    porting_weeks: Mapping[str, float]  # for "few" and "many" custom kernels
-    price_range: Mapping[int, tuple[float, float]]  # factors by offer id, where age widens
-
-
-def rules_for(question: Question, workload: Workload, tariffs: Tariffs) -> CostRules:
+def rules_for(question: Question, workload: Workload, rates: Rates) -> CostRules:
     """The shipped rates with the user's own answers and price book on top.
 
-    Source: the assessment's answers.
+    Source: the assessment's answers; what they leave open, the rates.
     """
     money, book, serving = question.money, question.price_book, workload.serving
-    runs = workload.training.runs_per_month if workload.training is not None else 0.0
-    per_tb_run, egress_run = book.get("storage_usd_per_run"), book.get("egress_usd_per_run")
-    storage = None
-    if per_tb_run is not None and question.storage_bytes > 0.0:
-        storage = per_tb_run * runs / question.storage_bytes
-    return replace(
-        tariffs.rules,
+    rules = rules_from_rates(
+        rates,
         horizon_months=question.horizon_months,
         growth_per_month=serving.growth_per_month if serving is not None else 0.0,
         growth_stops_month=serving.growth_stops_month if serving is not None else 0,
@@ -58,17 +43,45 @@ def rules_for(question: Question, workload: Workload, tariffs: Tariffs) -> CostR
         depreciation_years=money.depreciation_years,
         residual_fraction=money.residual_fraction,
         support_fraction_per_year=money.support_fraction_per_year,
-        contingency_fraction=0.0 if book else money.contingency_fraction,
+        contingency_fraction=money.contingency_fraction,
         staff_usd_per_year=money.staff_usd_per_year,
         software_usd_per_accelerator_year=money.software_usd_per_accelerator_year,
         carbon_usd_per_tonne=money.carbon_usd_per_tonne,
         demand_usd_per_kw_month=question.site.demand_usd_per_kw_month,
         colocation_usd_per_kw_month=question.site.colocation_usd_per_kw_month,
-        usd_per_accelerator_h=book.get("usd_per_accelerator_hour"),
-        storage_usd_per_byte_month=storage,
-        egress_usd_per_month=None if egress_run is None else egress_run * runs,
-        engineering_usd_per_run=book.get("engineering_usd_per_run"),
     )
+    return with_price_book(rules, _monthly_book(book, question, workload))
+
+
+def own_usd_per_accelerator_h(question: Question) -> float | None:
+    """The user's own price of an accelerator-hour, where the price book has one."""
+    return question.price_book.get("usd_per_accelerator_hour")
+
+
+def _monthly_book(
+    book: Mapping[str, float], question: Question, workload: Workload
+) -> dict[str, float]:
+    """The questionnaire's figures per run as the figures per month that the rules know."""
+    runs = _runs(workload)
+    found = {}
+    hour, engineering = own_usd_per_accelerator_h(question), book.get("engineering_usd_per_run")
+    storage, egress = book.get("storage_usd_per_run"), book.get("egress_usd_per_run")
+    if hour is not None:
+        found["usd_per_accelerator_h"] = hour
+    if engineering is not None:
+        found["engineering_usd_per_run"] = engineering
+    if egress is not None:
+        found["egress_usd_per_month"] = egress * runs
+    kept = stored_bytes(question, workload)
+    if storage is not None and kept > 0.0:
+        found["storage_usd_per_tb_month"] = storage * runs / (kept / TERA)
+    return found
+
+
+def stored_bytes(question: Question, workload: Workload) -> float:
+    """Fast storage of the assessment and the data set of a training job, bytes."""
+    training = workload.training
+    return question.storage_bytes + (training.dataset_bytes if training is not None else 0.0)
 
 
 def priced_cases(
@@ -80,7 +93,8 @@ def priced_cases(
     systems: Mapping[str, SystemSpec],
     question: Question,
     workload: Workload,
-    tariffs: Tariffs,
+    rates: Rates,
+    as_of: date,
 ) -> CostCases:
     """Columns for `costing.engine.tco.cost_breakdown`, one row a placement.
 
@@ -91,7 +105,7 @@ def priced_cases(
     Source: the rules stated here; prices from the offers.
     """
     at = placements.offer
-    table = _OfferTable.of(offers, parts, systems, question, tariffs)
+    table = _OfferTable.of(offers, parts, systems, question, rates, as_of)
     rows = placements.sizing
     hours = sizing.hours_per_month[rows]
     serving, training = workload.serving, workload.training
@@ -99,7 +113,8 @@ def priced_cases(
     hourly = serving is not None and (
         serving.scale_to_zero or bool(hours.max(initial=0) < ALWAYS_ON_H)
     )
-    providers = sorted({offer.provider for offer in offers})
+    providers = sorted(set(table.provider.tolist()))
+    egress, storage = tariffs_of(rates, providers)
     by_chip = table.by_chip[at]
     step = placements.instance_step
     idle_hours_ok = np.full(len(placements), is_job or hourly)
@@ -128,15 +143,15 @@ def priced_cases(
         colocation=table.colocation[at],
         is_liquid=table.liquid[at],
         power_w_per_instance=np.where(by_chip, table.chip_power_w[at], table.power_w[at]),
-        idle_power_fraction=tariffs.idle_power_fraction,
+        idle_power_fraction=rates["idle_power"].value,
         usd_per_kwh=table.usd_per_kwh[at],
         pue=table.pue[at],
         grid_g_per_kwh=table.grid[at],
-        storage_bytes=question.storage_bytes,
-        storage_tariffs=tuple(_storage(provider, tariffs) for provider in providers),
+        storage_bytes=stored_bytes(question, workload),
+        storage_tariffs=storage,
         storage_tariff=np.searchsorted(providers, table.provider)[at],
         egress_bytes_per_month=question.egress_bytes_per_month,
-        egress_tariffs=tuple(tariffs.egress.get(p, BUNDLED_EGRESS) for p in providers),
+        egress_tariffs=egress,
         egress_tariff=np.searchsorted(providers, table.provider)[at],
         ops_fte=table.ops_fte[at],
         ops_fte_per_instance=table.ops_fte_each[at],
@@ -148,10 +163,6 @@ def _runs(workload: Workload) -> float:
     if workload.training is not None:
         return workload.training.runs_per_month * max(workload.training.rerun_factor, 1.0)
     return 0.0
-
-
-def _storage(provider: str, tariffs: Tariffs) -> StorageTariff:
-    return tariffs.storage.get(provider, tariffs.storage.get(OWN, NO_STORAGE_PRICE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,30 +195,39 @@ class _OfferTable:
         parts: Sequence[AcceleratorSpec],
         systems: Mapping[str, SystemSpec],
         question: Question,
-        tariffs: Tariffs,
+        rates: Rates,
+        as_of: date,
     ) -> "_OfferTable":
         specs = {part.slug: part for part in parts}
         owned = [deployment_kind(offer) == "on_prem" for offer in offers]
         colocated = question.site.exists in ("none", "colocation")
-        kinds = ["colocation" if own and colocated else deployment_kind(offer)
-                 for own, offer in zip(owned, offers, strict=True)]  # fmt: skip
-        chip_w = [
-            (specs[offer.accelerator_slug].tdp_w or np.nan) * tariffs.node_power_factor
-            for offer in offers
-        ]
+        deployed = np.array([
+            DEPLOYMENTS.index(
+                deployment_of(
+                    provider_kind="vendor" if own else offer.provider_kind, colocation=colocated
+                )
+            )
+            for own, offer in zip(owned, offers, strict=True)
+        ], dtype=np.int64)  # fmt: skip
+        base, each = operations_fte(rates, deployment=deployed)
+        chip_w = [(specs[o.accelerator_slug].tdp_w or np.nan) * NODE_POWER_FACTOR for o in offers]
+        prices = _price_ranges(offers, as_of)
 
         def column(values: Sequence[float]) -> Floats:
             return np.array(values, dtype=np.float64)
 
         return cls(
             purchase=np.array([PURCHASES.index(o.purchase) for o in offers], dtype=np.int64),
-            provider=np.array([offer.provider for offer in offers]),
+            provider=np.array([
+                "on_site" if own else offer.provider
+                for own, offer in zip(owned, offers, strict=True)
+            ]),
             by_chip=np.array([sold_by_the_chip(offer) for offer in offers], dtype=bool),
             usd_per_h=column([_or_nan(offer.usd_per_h) for offer in offers]),
             usd=column([_or_nan(offer.usd) for offer in offers]),
             discount=column([question.money.discounts.get(o.provider, 0.0) for o in offers]),
-            low=column([_range(offer, tariffs)[0] for offer in offers]),
-            high=column([_range(offer, tariffs)[1] for offer in offers]),
+            low=prices[0],
+            high=prices[1],
             power_w=np.nan_to_num(
                 column([_power_w(o, systems, w) for o, w in zip(offers, chip_w, strict=True)])
             ),
@@ -216,43 +236,60 @@ class _OfferTable:
             colocation=np.array([own and colocated for own in owned], dtype=bool),
             usd_per_kwh=np.full(len(offers), question.site.usd_per_kwh),
             pue=column([
-                question.site.pue if own else tariffs.pue.get(offer.provider, 1.0)
+                question.site.pue if own else rate_for(rates, "pue", offer.provider).value
                 for own, offer in zip(owned, offers, strict=True)
             ]),
             grid=column([
-                _grid(offer, question, tariffs, own=own)
+                _grid(offer, question, own=own)
                 for own, offer in zip(owned, offers, strict=True)
             ]),
-            ops_fte=column([tariffs.ops_fte.get(kind, 0.0) for kind in kinds]),
-            ops_fte_each=column([tariffs.ops_fte_per_instance.get(kind, 0.0) for kind in kinds]),
+            ops_fte=base,
+            ops_fte_each=each,
             porting_weeks=column([
-                porting_weeks(specs[o.accelerator_slug], question, tariffs) for o in offers
+                porting_weeks(specs[o.accelerator_slug], question, rates) for o in offers
             ]),
         )  # fmt: skip
 
 
-def porting_weeks(part: AcceleratorSpec, question: Question, tariffs: Tariffs) -> float:
-    """Person-weeks to move custom kernels to another vendor's part; zero on NVIDIA.
+def porting_weeks(part: AcceleratorSpec, question: Question, rates: Rates) -> float:
+    """Person-weeks to move custom kernels to another vendor's part; none on NVIDIA.
 
-    Source: the stated default of the rates, class assumed.
+    A few kernels take the low end of the assumed range, many its high end.
+
+    Source: rate `porting/weeks`, class assumed.
     """
     if question.custom_kernels == "none" or part.vendor == "NVIDIA":
         return 0.0
-    return tariffs.porting_weeks.get(question.custom_kernels, 0.0)
+    rate = rates["porting/weeks"]
+    return rate.value if question.custom_kernels == "few" else rate.high
 
 
 def _or_nan(value: float | None) -> float:
     return np.nan if value is None else value
 
 
-def _range(offer: OfferSpec, tariffs: Tariffs) -> tuple[float, float]:
-    aged = tariffs.price_range.get(offer.id, (1.0, 1.0))
+def _price_ranges(offers: Sequence[OfferSpec], as_of: date) -> tuple[Floats, Floats]:
+    """Low and high factor of each price: its age and confidence, or the span it came with."""
+    ages = np.array([
+        np.nan if offer.observed_on is None else float((as_of - offer.observed_on).days)
+        for offer in offers
+    ])  # fmt: skip
+    own = np.array([offer.source == OWN_ANSWERS for offer in offers], dtype=bool)
+    aged = price_range(
+        purchases=PURCHASES,
+        purchase=np.array([PURCHASES.index(o.purchase) for o in offers], dtype=np.int64),
+        age_days=np.where(own, 0.0, ages),
+        confidence=[offer.confidence for offer in offers],
+    )
+    spans = np.array([_span(offer) for offer in offers]).reshape(-1, 2)
+    return np.minimum(aged.low_factor, spans[:, 0]), np.maximum(aged.high_factor, spans[:, 1])
+
+
+def _span(offer: OfferSpec) -> tuple[float, float]:
     price = offer.usd_per_h if offer.usd_per_h is not None else offer.usd
     if price is None or price <= 0.0:
-        return aged
-    low = (offer.price_low_usd or price) / price
-    high = (offer.price_high_usd or price) / price
-    return min(aged[0], low), max(aged[1], high)
+        return 1.0, 1.0
+    return (offer.price_low_usd or price) / price, (offer.price_high_usd or price) / price
 
 
 def _power_w(offer: OfferSpec, systems: Mapping[str, SystemSpec], chip_power_w: float) -> float:
@@ -270,9 +307,10 @@ def _is_liquid(
     return (cooling or specs[offer.accelerator_slug].cooling) == "liquid"
 
 
-def _grid(offer: OfferSpec, question: Question, tariffs: Tariffs, *, own: bool) -> float:
+def _grid(offer: OfferSpec, question: Question, *, own: bool) -> float:
+    """Carbon of the grid where the offer stands; nan where neither user nor catalogue says."""
     if own and question.carbon_g_per_kwh is not None:
         return question.carbon_g_per_kwh
     if offer.region is not None and offer.region.grid_g_per_kwh is not None:
         return offer.region.grid_g_per_kwh
-    return tariffs.grid_g_per_kwh
+    return question.carbon_g_per_kwh if question.carbon_g_per_kwh is not None else np.nan

@@ -1,7 +1,7 @@
 """From a question to its plans: every stage in order, each refusal carried to the end."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,12 @@ from advisor.engine.market import Market, market, own_price
 from advisor.engine.placement import Placements, leanest, place
 from advisor.engine.placement import rows_of as placement_rows
 from advisor.engine.plan import Rejection
-from advisor.engine.pricing import Tariffs, porting_weeks, priced_cases, rules_for
+from advisor.engine.pricing import (
+    own_usd_per_accelerator_h,
+    porting_weeks,
+    priced_cases,
+    rules_for,
+)
 from advisor.engine.size_samples import size_samples
 from advisor.engine.size_serving import size_llm_serving
 from advisor.engine.size_training import size_training
@@ -32,6 +37,7 @@ from catalog.specs import (
 )
 from catalog.units import GIB, SECONDS_PER_HOUR
 from costing.engine.cases import CostRules
+from costing.engine.rates import Rates
 from costing.engine.tco import CostBreakdown, cost_breakdown
 
 Progress = Callable[[str, float], None]
@@ -80,7 +86,7 @@ def price_workload(
     question: Question,
     snapshot: CatalogueSnapshot,
     calibration: Calibration,
-    tariffs: Tariffs,
+    rates: Rates,
 ) -> Priced:
     """All candidates of one workload, sized, placed and priced; nothing chosen yet.
 
@@ -88,21 +94,23 @@ def price_workload(
     """
     parts = snapshot.accelerators
     systems = {system.slug: system for system in snapshot.systems}
-    out, rejected = _parts_in(workload, question=question, snapshot=snapshot, tariffs=tariffs)
+    out, rejected = _parts_in(workload, question=question, snapshot=snapshot, rates=rates)
     closed = weights_refusal(model_of(workload), nearest_open=nearest_open(workload, snapshot))
     if closed is not None:
         rejected += [_refuse(part, workload, "weights", closed) for part in out.values()]
         out = {}
     sizing = _sized(out, workload, snapshot=snapshot, calibration=calibration)
+    warnings = _reach_warnings(workload, sizing)
+    sizing = _without_unreachable_e2e(sizing)
     offered = market(snapshot, question=question, workload=workload)
     offers = _with_own_price(offered.offers, workload, question)
     placements = place(sizing, offers, parts)
     placements = placement_rows(placements, leanest(placements, sizing))
     cases = priced_cases(
         placements, sizing, offers, parts=parts, systems=systems,
-        question=question, workload=workload, tariffs=tariffs,
+        question=question, workload=workload, rates=rates, as_of=snapshot.as_of,
     )  # fmt: skip
-    rules = rules_for(question, workload, tariffs)
+    rules = rules_for(question, workload, rates)
     cost = cost_breakdown(cases, rules)
     site_ok, site_refusals = _site(
         placements, offers, systems, cases.power_w_per_instance, question
@@ -125,9 +133,18 @@ def price_workload(
         gates=_gates(workload),
         site_ok=site_ok,
         rejected=tuple(rejected),
-        warnings=tuple(_reach_warnings(workload, sizing)),
+        warnings=tuple(warnings),
         considered=len(sizing) * 25,
     )
+
+
+def _without_unreachable_e2e(sizing: Sizing) -> Sizing:
+    """Targets without the end-to-end one where nothing that meets the others reaches it."""
+    others = sizing.fits & sizing.meets_ttft & sizing.meets_tpot
+    is_llm = "ttft_p50_s" in sizing.figures
+    if not is_llm or not others.any() or sizing.meets_e2e[others].any():
+        return sizing
+    return replace(sizing, meets_e2e=np.ones(len(sizing), dtype=bool))
 
 
 def nearest_open(workload: Workload, snapshot: CatalogueSnapshot) -> ModelSpec | None:
@@ -149,7 +166,7 @@ def nearest_open(workload: Workload, snapshot: CatalogueSnapshot) -> ModelSpec |
 
 
 def _parts_in(
-    workload: Workload, *, question: Question, snapshot: CatalogueSnapshot, tariffs: Tariffs
+    workload: Workload, *, question: Question, snapshot: CatalogueSnapshot, rates: Rates
 ) -> tuple[dict[int, AcceleratorSpec], list[Rejection]]:
     kept: dict[int, AcceleratorSpec] = {}
     rejected = []
@@ -159,7 +176,7 @@ def _parts_in(
             question=question,
             workload=workload,
             support=snapshot.support,
-            porting_weeks=porting_weeks(part, question, tariffs),
+            porting_weeks=porting_weeks(part, question, rates),
         )
         if refusal is None:
             kept[index] = part
@@ -219,7 +236,7 @@ def _with_own_price(
     offers: tuple[OfferSpec, ...], workload: Workload, question: Question
 ) -> tuple[OfferSpec, ...]:
     """The user's own price in place of the market, where the price book has one."""
-    price = question.price_book.get("usd_per_accelerator_hour")
+    price = own_usd_per_accelerator_h(question)
     if price is None:
         return offers
     slugs = sorted({offer.accelerator_slug for offer in offers if offer.accelerator_slug})
