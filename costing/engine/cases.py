@@ -66,7 +66,7 @@ class CostCases:
     on_site: Bools  # the buyer's own room or colocation: power, space and cooling are his
     colocation: Bools
     is_liquid: Bools
-    power_w_per_instance: Floats  # IT power at full load
+    power_w_per_instance: Floats  # rated IT power, what space and supply are sized for
     idle_power_fraction: Floats  # of that, when idle
     usd_per_kwh: Floats
     pue: Floats
@@ -204,6 +204,7 @@ class CostRules:
     staff_usd_per_year: float = 150_000.0
     software_usd_per_accelerator_year: float = 0.0
     carbon_usd_per_tonne: float = 0.0
+    power_share_of_rated: float = 1.0  # what full load draws of the rated power
     demand_usd_per_kw_month: float = 0.0
     colocation_usd_per_kw_month: float = 0.0
     own_space_usd_per_kw_month: float = 0.0

@@ -6,15 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.specs import Purchase
-from catalog.units import GRAMS_PER_TONNE, HOURS_PER_DAY, HOURS_PER_MONTH, KILO, MONTHS_PER_YEAR
+from catalog.units import GRAMS_PER_TONNE, KILO, MONTHS_PER_YEAR
 from costing.engine.cases import Bools, CostCases, CostRules
 from costing.engine.data import Floats
+from costing.engine.energy import (
+    carbon_kg,
+    facility_kwh_per_instance_month,
+    it_kwh_per_instance_month,
+)
 from costing.engine.quantities import (
     Quantities,
     discount_weights,
     instances_at,
     quantities,
 )
+from costing.engine.rental import paid_hours_per_month, spot_usd_per_useful_h
 
 WEEKS_PER_YEAR = 52.0
 _CENTS = 2
@@ -97,8 +103,7 @@ def cost_breakdown(cases: CostCases, rules: CostRules) -> CostBreakdown:
     total = _total(lines)
     _, present_usd, first_month_usd = _total(by_weight)
     low_lines, high_lines, low, high = _ranges(cases, rules, lines)
-    energy = energy_kwh_per_instance_month(cases) * sums.held[0]
-    carbon = energy * cases.grid_g_per_kwh / KILO
+    energy = facility_kwh_per_instance_month(cases, rules) * sums.held[0]
     return CostBreakdown(
         lines=lines,
         low_lines=low_lines,
@@ -113,7 +118,7 @@ def cost_breakdown(cases: CostCases, rules: CostRules) -> CostBreakdown:
         capex_usd=_total({name: lines[name] for name in CAPITAL}),
         energy_kwh=energy,
         energy_kwh_month=energy / months,
-        carbon_kg=carbon,
+        carbon_kg=carbon_kg(kwh=energy, grid_g_per_kwh=cases.grid_g_per_kwh),
         embodied_carbon_kg=cases.embodied_kg_per_instance * sums.bought[0],
         peak_power_w=cases.power_w_per_instance * cases.instances * cases.pue,
         instances_at_end=instances_at(cases, _last_demand(rules)),
@@ -146,62 +151,19 @@ def cost_lines(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str
     return {label: lines[label] for label in LABELS}
 
 
-def paid_hours_per_month(cases: CostCases) -> Floats:
-    """Hours a month that rent is paid for one instance; shape (cases,).
-
-    On demand and spot pay the hours needed where the load may be switched off, otherwise all
-    730; commitments pay all of them, idle or not; a capacity block is booked in whole days
-    for each run. Runs shorter than the billing minimum pay the minimum.
-
-    Source: AWS pricing pages of EC2 on demand, savings plans and capacity blocks for ML.
-    """
-    runs = cases.runs_per_month
-    with np.errstate(divide="ignore", invalid="ignore"):
-        run_h = np.where(runs > 0.0, cases.hours_per_month_needed / runs, 0.0)
-    billed = runs * np.maximum(run_h, cases.minimum_billing_h)
-    by_the_hour = np.where(runs > 0.0, billed, cases.hours_per_month_needed)
-    blocks = runs * np.ceil(run_h / HOURS_PER_DAY - 1e-9) * HOURS_PER_DAY
-    hours = np.where(cases.may_scale_down, by_the_hour, HOURS_PER_MONTH)
-    is_block = cases.is_bought_as(Purchase.CAPACITY_BLOCK)
-    hours = np.where(is_block, np.where(runs > 0.0, blocks, HOURS_PER_MONTH), hours)
-    committed = cases.is_bought_as(Purchase.RESERVED_1Y, Purchase.RESERVED_3Y)
-    return np.where(committed, HOURS_PER_MONTH, hours)
-
-
-def energy_kwh_per_instance_month(cases: CostCases) -> Floats:
-    """Facility energy of one instance in a month, kWh: load-dependent, cooling included.
-
-    Power rises in a straight line from idle to full load; hours in which a rented instance
-    is given back draw nothing.
-
-    Source: X. Fan, W.-D. Weber, L. A. Barroso, "Power Provisioning for a Warehouse-sized
-    Computer", ISCA 2007, section 4 (linear in utilisation); PUE as in ISO/IEC 30134-2.
-    """
-    return _it_kwh_per_instance_month(cases) * cases.pue
-
-
-def _it_kwh_per_instance_month(cases: CostCases) -> Floats:
-    hours = np.where(cases.on_site, HOURS_PER_MONTH, paid_hours_per_month(cases))
-    busy = np.minimum(cases.utilisation * HOURS_PER_MONTH, hours)
-    idle = (hours - busy) * cases.idle_power_fraction
-    return cases.power_w_per_instance * (busy + idle) / KILO
-
-
 def _renting(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, Floats]:
     usd_per_h = cases.usd_per_h
     if rules.usd_per_accelerator_h is not None:
         usd_per_h = rules.usd_per_accelerator_h * cases.accelerators_per_instance
-    has_fallback = cases.fallback_fraction > 0.0
-    usd_per_h = np.where(
-        has_fallback,
-        (1.0 - cases.fallback_fraction) * usd_per_h
-        + cases.fallback_fraction * cases.fallback_usd_per_h,
-        usd_per_h,
+    usd_per_h = spot_usd_per_useful_h(
+        spot_usd_per_h=usd_per_h,
+        fallback_usd_per_h=cases.fallback_usd_per_h,
+        fallback_fraction=cases.fallback_fraction,
+        overhead_fraction=cases.overhead_fraction,
     )
     net = 1.0 - cases.discount_fraction
-    hours = paid_hours_per_month(cases) * (1.0 + cases.overhead_fraction)
     rented = ~(cases.on_site | cases.is_bought_as(Purchase.HOSTED_TOKENS))
-    per_month = np.where(rented, usd_per_h * hours * net, 0.0)
+    per_month = np.where(rented, usd_per_h * paid_hours_per_month(cases) * net, 0.0)
     return {
         COMPUTE: per_month * sums.held,
         TAIL: np.where(sums.tail > 0.0, per_month * sums.tail, 0.0),
@@ -234,13 +196,13 @@ def _owning(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, F
 
 
 def _running(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, Floats]:
-    it_kwh = _it_kwh_per_instance_month(cases) * sums.held
+    it_kwh = it_kwh_per_instance_month(cases, rules) * sums.held
     kw_months = cases.power_w_per_instance / KILO * sums.held
     own = cases.on_site.astype(np.float64)
     space = np.where(
         cases.colocation, rules.colocation_usd_per_kw_month, rules.own_space_usd_per_kw_month
     )
-    carbon_kg = it_kwh * cases.pue * cases.grid_g_per_kwh / KILO
+    emitted_kg = carbon_kg(kwh=it_kwh * cases.pue, grid_g_per_kwh=cases.grid_g_per_kwh)
     per_kg = rules.carbon_usd_per_tonne / (GRAMS_PER_TONNE / KILO)
     return {
         POWER: own * (it_kwh * cases.usd_per_kwh + kw_months * rules.demand_usd_per_kw_month),
@@ -248,7 +210,7 @@ def _running(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, 
         * (cases.pue - 1.0)
         * (it_kwh * cases.usd_per_kwh + kw_months * rules.demand_usd_per_kw_month),
         SPACE: own * kw_months * space,
-        CARBON: carbon_kg * per_kg,
+        CARBON: emitted_kg * per_kg,
     }
 
 
