@@ -101,7 +101,23 @@ def plan_of(priced: Priced, row: int, *, plan_id: str) -> Plan:
         quality_gate=gate.reason,
         porting_weeks=None,
         notes=tuple(_notes(priced, row, part, offer)),
+        extra=_schedule(priced, row, offer),
     )
+
+
+def _schedule(priced: Priced, row: int, offer: OfferSpec) -> dict[str, object]:
+    """When the machines are busy, for those who share them."""
+    sizing_row = int(priced.placements.sizing[row])
+    hours = float(priced.sizing.hours_per_month[sizing_row])
+    serving = priced.workload.serving
+    job = priced.workload.training is not None or (serving is not None and serving.is_batch)
+    committed = offer.purchase not in (Purchase.ON_DEMAND, Purchase.SPOT)
+    load = float(priced.sizing.utilisation[sizing_row])
+    return {
+        "hours_per_month": hours,
+        "mean_utilisation": load * hours / HOURS_PER_MONTH if serving is not None else load,
+        "always_on": not job and (committed or hours >= HOURS_PER_MONTH - 1.0),
+    }
 
 
 def plan_name(count: int, part: AcceleratorSpec, offer: OfferSpec) -> str:

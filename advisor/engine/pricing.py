@@ -308,9 +308,9 @@ def _is_liquid(
 
 
 def _grid(offer: OfferSpec, question: Question, *, own: bool) -> float:
-    """Carbon of the grid where the offer stands; nan where neither user nor catalogue says."""
+    """Carbon of the grid where the offer stands; 0 is unknown, and the plan shows none then."""
     if own and question.carbon_g_per_kwh is not None:
         return question.carbon_g_per_kwh
     if offer.region is not None and offer.region.grid_g_per_kwh is not None:
         return offer.region.grid_g_per_kwh
-    return question.carbon_g_per_kwh if question.carbon_g_per_kwh is not None else np.nan
+    return question.carbon_g_per_kwh or 0.0

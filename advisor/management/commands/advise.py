@@ -1,0 +1,69 @@
+"""The command-line face of advice: answers in a file, a recommendation out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from advisor import exports
+from advisor.engine.answers import InvalidAnswers
+from advisor.services.advice import advise
+from advisor.services.setup import ensure_ready
+
+FORMATS = {"json": exports.as_json, "table": exports.as_table, "md": exports.as_markdown}
+INVALID = 2
+
+
+class Command(BaseCommand):
+    help = "Recommend hardware for the answers in a JSON file."
+    requires_system_checks: list[str] = []  # noqa: RUF012 -- Django's own name
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("answers", help='{"preset": …, "answers": {…}}, or - for stdin')
+        parser.add_argument("--format", choices=sorted(FORMATS), default="table")
+        parser.add_argument("--output", help="write here instead of standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        raw = self._read(options["answers"])
+        ensure_ready()
+        try:
+            document = advise(raw)
+        except InvalidAnswers as invalid:
+            for problem in invalid.problems:
+                self.stderr.write(f"{problem.pointer}: {problem.message}")
+            raise SystemExit(INVALID) from invalid
+        text = FORMATS[options["format"]](document)
+        if options["output"]:
+            self._write(options["output"], text)
+        else:
+            self.stdout.write(text, ending="")
+
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            text = self._stdin() if name == "-" else Path(name).read_text(encoding="utf-8")
+            raw = json.loads(text)
+        except OSError as error:
+            self._refuse(f"cannot read {name}: {error.strerror}")
+        except UnicodeDecodeError:
+            self._refuse(f"{name} is not UTF-8 text")
+        except json.JSONDecodeError as error:
+            self._refuse(f"{name} is not JSON: {error.msg} in line {error.lineno}")
+        if not isinstance(raw, dict):
+            self._refuse(f'{name} must hold an object: {{"preset": …, "answers": {{…}}}}')
+        return dict(raw)
+
+    def _stdin(self) -> str:
+        import sys
+
+        return sys.stdin.read()
+
+    def _write(self, name: str, text: str) -> None:
+        try:
+            Path(name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            self._refuse(f"cannot write {name}: {error.strerror}")
+
+    def _refuse(self, message: str) -> None:
+        self.stderr.write(message)
+        raise SystemExit(INVALID)

@@ -1,0 +1,220 @@
+"""Answers in, advice out: the one service behind page, API and command line."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from advisor.engine.answers import Answers
+from advisor.engine.calibration import Calibration, shipped_calibration
+from advisor.engine.decision import Decision, decide, renumbered
+from advisor.engine.demand import question_of
+from advisor.engine.explain import reasons, sentence
+from advisor.engine.fleet import greedy_fleet
+from advisor.engine.plan import Plan
+from advisor.engine.river import price_workload
+from advisor.engine.version import ENGINE_VERSION
+from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
+from advisor.questions import read_answers
+from catalog.queries import snapshot as catalogue_snapshot
+from catalog.specs import CatalogueSnapshot
+from catalog.units import GIGA
+from costing.engine.rates import Rates, shipped_rates
+
+Progress = Callable[[str, float], None]
+SCHEMA = "advice/1"
+
+
+def advise(
+    raw: Mapping[str, Any], *, progress: Progress | None = None, as_of: date | None = None
+) -> dict[str, Any]:
+    """The result document for raw answers; raises InvalidAnswers with every problem found."""
+    tell = progress or _silent
+    tell("Reading the answers", 0.02)
+    answers = read_answers(raw)
+    tell("Loading the catalogue", 0.08)
+    snapshot = catalogue_snapshot(as_of)
+    return advise_on(
+        answers, snapshot, calibration=shipped_calibration(), rates=shipped_rates(), progress=tell
+    )
+
+
+def advise_on(
+    answers: Answers,
+    snapshot: CatalogueSnapshot,
+    *,
+    calibration: Calibration,
+    rates: Rates,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The result document for checked answers on one state of the catalogue."""
+    tell = progress or _silent
+    question = question_of(answers, {model.slug: model for model in snapshot.models})
+    decisions = []
+    several = len(question.workloads) > 1
+    for number, workload in enumerate(question.workloads):
+        share = number / len(question.workloads)
+        tell(f"Sizing and pricing {workload.name}", 0.15 + 0.7 * share)
+        priced = price_workload(
+            workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates
+        )
+        decision = decide(priced, question)
+        decisions.append(renumbered(decision, f"w{number + 1}-") if several else decision)
+    tell("Choosing", 0.9)
+    return _document(answers, question, decisions, snapshot, calibration)
+
+
+def _silent(stage: str, fraction: float) -> None:
+    """No progress wanted."""
+
+
+def _document(
+    answers: Answers,
+    question: Question,
+    decisions: list[Decision],
+    snapshot: CatalogueSnapshot,
+    calibration: Calibration,
+) -> dict[str, Any]:
+    several = len(decisions) > 1
+    fleet = greedy_fleet(decisions, question.workloads, name=question.name) if several else None
+    plans = [plan for decision in decisions for plan in decision.plans]
+    best = fleet if several else decisions[0].recommended
+    if fleet is not None:
+        plans = [fleet, *plans]
+    refusal = " ".join(
+        f"{decision.workload}: {decision.refusal}" if several else decision.refusal
+        for decision in decisions
+        if decision.refusal
+    )
+    return {
+        "schema": SCHEMA,
+        "name": question.name,
+        "preset": answers.preset,
+        "horizon_months": question.horizon_months,
+        "engine_version": ENGINE_VERSION,
+        "calibration_version": calibration.version,
+        "catalog_snapshot": {"as_of": snapshot.as_of.isoformat(), "digest": snapshot.digest},
+        "sentence": sentence(best, name=question.name, refusal=refusal),
+        "why": _why(decisions, fleet),
+        "recommendation": None if best is None else best.as_dict(),
+        "plans": [plan.as_dict() for plan in plans],
+        "picks": _picks(plans),
+        "rejected": [asdict(rejection) for d in decisions for rejection in d.rejected],
+        "considered": sum(decision.considered for decision in decisions),
+        "assumptions": [asdict(assumption) for assumption in question.assumptions],
+        "warnings": [
+            *answers.warnings,
+            *question.warnings,
+            *(warning for decision in decisions for warning in decision.warnings),
+        ],
+        "set_aside": list(answers.set_aside),
+        "demand": [_demand(workload) for workload in question.workloads],
+        "pareto": _pareto(decisions, best),
+    }
+
+
+def _why(decisions: list[Decision], fleet: Plan | None) -> list[str]:
+    if len(decisions) == 1:
+        return reasons(decisions[0])
+    found = [f"{decision.workload}: {reasons(decision)[0]}" for decision in decisions]
+    if fleet is not None:
+        found += list(fleet.notes)
+        separate = fleet.extra.get("separate_cost_usd")
+        total = fleet.value("total_cost_usd")
+        if isinstance(separate, float) and total and separate > total:
+            found.append(
+                f"Sharing saves {separate - total:,.0f} USD over the horizon against separate "
+                "machines for each workload."
+            )
+    return found
+
+
+def _picks(plans: list[Plan]) -> dict[str, str]:
+    """The plan that is best in one respect, among those that meet the targets."""
+    fit = [plan for plan in plans if plan.meets_targets and plan.kind != "fleet"]
+    respects = {
+        "cheapest": lambda plan: plan.value("total_cost_usd"),
+        "fastest": lambda plan: plan.value("hours") or plan.value("e2e_p99_s"),
+        "greenest": lambda plan: plan.value("carbon_kg_month"),
+        "simplest": lambda plan: plan.system_count or None,
+    }
+    found = {}
+    for name, measure in respects.items():
+        known = [(measure(plan), plan.id) for plan in fit if measure(plan) is not None]
+        if known:
+            found[name] = min(known)[1]
+    return found
+
+
+def _pareto(decisions: list[Decision], best: Plan | None) -> dict[str, Any]:
+    training = all(p.kind == "training" for d in decisions for p in d.plans)
+    y = "hours" if training else "e2e_p99_s"
+    points = []
+    for decision in decisions:
+        for plan in decision.plans:
+            cost, wait = plan.figures.get("monthly_cost_usd"), plan.figures.get(y)
+            if cost is None or wait is None or cost.value is None or wait.value is None:
+                continue
+            points.append(
+                {
+                    "plan_id": plan.id,
+                    "label": plan.name,
+                    "family": plan.family,
+                    "x": cost.value,
+                    "y": wait.value,
+                    "x_low": cost.low,
+                    "x_high": cost.high,
+                    "y_low": wait.low,
+                    "y_high": wait.high,
+                    "on_front": plan.id in decision.on_front,
+                    "recommended": best is not None and plan.id == best.id,
+                }
+            )
+    label = "time to finish (h)" if training else "end-to-end latency p99 (s)"
+    return {"x_label": "cost (USD/month)", "y_label": label, "points": points}
+
+
+def _demand(workload: Workload) -> dict[str, Any]:
+    demand = workload.serving or workload.training
+    figures = _serving_figures(workload.serving) if workload.serving else []
+    figures += _training_figures(workload.training) if workload.training else []
+    return {
+        "workload": workload.name,
+        "kind": workload.kind,
+        "model": demand.model.name if demand else "",
+        "figures": [
+            {"label": label, "value": value, "unit": unit} for label, value, unit in figures
+        ],
+    }
+
+
+def _serving_figures(demand: ServingDemand) -> list[tuple[str, float, str]]:
+    figures = [
+        ("mean rate", demand.requests_per_s_mean, f"{demand.unit}s/s"),
+        ("peak rate", demand.requests_per_s_peak, f"{demand.unit}s/s"),
+        ("hours needed", demand.active_hours_per_month, "h/month"),
+        ("volume", demand.requests_per_month, f"{demand.unit}s/month"),
+    ]
+    if demand.output_tokens > 0.0:
+        fresh = demand.input_tokens * (1.0 - demand.prefix_cached_fraction)
+        figures += [
+            ("input at the peak", demand.requests_per_s_peak * demand.input_tokens, "tokens/s"),
+            ("of it computed", demand.requests_per_s_peak * fresh, "tokens/s"),
+            ("output at the peak", demand.requests_per_s_peak * demand.output_tokens, "tokens/s"),
+        ]
+    if demand.index_bytes > 0.0:
+        figures.append(("index or tables", demand.index_bytes / GIGA, "GB"))
+    return figures
+
+
+def _training_figures(demand: TrainingDemand) -> list[tuple[str, float, str]]:
+    flops_per_token = 4.0 if demand.task == "lora" else 6.0
+    return [
+        ("tokens per run", demand.tokens, "tokens"),
+        (
+            "arithmetic per run",
+            flops_per_token * demand.model.active_params * demand.tokens,
+            "FLOP",
+        ),
+        ("runs", demand.runs_per_month * demand.rerun_factor, "runs/month"),
+    ]
