@@ -1,0 +1,43 @@
+"""Prints the figures of speed as measured on this machine, and how they grow."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from advisor.management import benchmarks
+from advisor.services.setup import ensure_ready
+
+GROWTH_SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+
+
+class Command(BaseCommand):
+    help = "Measure this machine: candidates a second, seconds from answers to recommendation, …"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", help="write the figures here too")
+        parser.add_argument("--growth", action="store_true", help="also how time and memory grow")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ensure_ready()
+        figures: dict[str, Any] = {"candidates_per_s": benchmarks.candidates_per_s()}
+        answers = benchmarks.answer_seconds()
+        figures["answer_s"] = max(answers.values())
+        figures["answer_s_by_preset"] = answers
+        figures["estimates_per_s"] = benchmarks.estimates_per_s()
+        figures["import_rows_per_s"] = benchmarks.import_rows_per_s()
+        if options["growth"]:
+            figures["candidates_growth"] = benchmarks.candidates_growth(GROWTH_SIZES)
+        for name, figure in figures.items():
+            self.stdout.write(f"{name}: {_text(figure)}")
+        if options["json"]:
+            Path(options["json"]).write_text(json.dumps(figures, indent=2), encoding="utf-8")
+
+
+def _text(figure: Any) -> str:
+    if isinstance(figure, dict):
+        return ", ".join(f"{name} {value:.3f}" for name, value in figure.items())
+    if isinstance(figure, list):
+        return "; ".join(f"{size:,.0f}: {s:.2f} s, {mb:.0f} MB" for size, s, mb in figure)
+    return f"{figure:,.3f}" if figure < 1000.0 else f"{figure:,.0f}"  # noqa: PLR2004
