@@ -105,6 +105,7 @@ class Workload:
     disaggregation_allowed: bool
     speculative_allowed: bool
     weight: float = 3.0
+    power_limit_w: float | None = None  # of one place at the edge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,3 +196,4 @@ class Question:
     """Figures of the user's own that override list prices, by key of costing's rates."""
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: str = ""  # printed in the report, never computed with

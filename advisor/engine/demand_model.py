@@ -1,0 +1,303 @@
+"""Which model a workload runs: the catalogue's, or one shaped from the answers."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from advisor.engine import model_shapes
+from advisor.engine.answers import AnswerSet, InvalidAnswers, Origin, Problem, Value
+from advisor.engine.workload import Assumption
+from catalog.specs import PRECISIONS, ModelSpec
+from catalog.units import GIGA, MEGA
+
+LANGUAGE_KINDS = frozenset({"dense_llm", "moe_llm"})
+KINDS: Mapping[str, frozenset[str]] = {
+    "infer_llm_realtime": LANGUAGE_KINDS,
+    "infer_llm_batch": LANGUAGE_KINDS,
+    "rl_posttrain": LANGUAGE_KINDS,
+    "embed_rag": LANGUAGE_KINDS | {"embedding", "encoder"},
+    "vision": LANGUAGE_KINDS | {"vision"},
+    "diffusion": frozenset({"diffusion"}),
+    "recsys": frozenset({"recsys"}),
+    "speech": frozenset({"speech"}),
+    "graph": frozenset({"graph"}),
+}
+"""Kinds of models that fit a workload; training takes any."""
+PRECISION_OF_ANSWER: Mapping[str, str] = {"mxfp8": "fp8", "mxfp4": "fp4", "nvfp4": "fp4"}
+# Input side of the detectors' published figures, in pixels.
+# Sources: K. He et al., arXiv:1512.03385; MLPerf Inference rules (RetinaNet on OpenImages).
+NATIVE_PIXELS: Mapping[str, float] = {"resnet50": 224.0, "retinanet": 800.0}
+
+
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """One workload's answers, with the assessment's, and what has been assumed on the way."""
+
+    index: int
+    count: int  # workloads in the assessment
+    own: AnswerSet
+    assessment: AnswerSet
+    assumed: list[Assumption] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The workload's name."""
+        return self.own.text("workload_name")
+
+    @property
+    def kind(self) -> str:
+        """The workload's kind: an option of the question `workload`."""
+        return self.own.text("workload")
+
+    def assume(self, question: str, label: str, value: str, basis: str) -> None:
+        """Note something that the answers left open."""
+        self.assumed.append(
+            Assumption(workload=self.name, question=question, label=label, value=value, basis=basis)
+        )
+
+    def refuse(self, question: str, message: str) -> InvalidAnswers:
+        """The refusal of one answer."""
+        at = f"/workloads/{self.index}" if self.count > 1 else ""
+        return InvalidAnswers([Problem(pointer=f"/answers{at}/{question}", message=message)])
+
+
+def model_for(part: Part, models: Mapping[str, ModelSpec]) -> ModelSpec:
+    """The model of a workload, ready to count with.
+
+    Source: the catalogue, or the shapes of `model_shapes`.
+    """
+    own = part.own
+    if part.kind == "recsys":
+        return _recommender(part)
+    slug = own.text("model_ref") if "model_ref" in own.asked else ""
+    if slug in models:
+        return _checked(part, models[slug])
+    if not slug:
+        return _from_size(part, own.values, given=own)
+    if own.origins["model_ref"] is Origin.PRESET and own.fallbacks.get("params_total_b"):
+        part.assume(
+            "model_ref",
+            "Model",
+            f"a model of {own.fallbacks['params_total_b']} billion parameters",
+            f"the catalogue does not hold the preset's {slug}",
+        )
+        return _from_size(part, {**own.values, **own.fallbacks}, given=None)
+    close = difflib.get_close_matches(slug.lower(), list(models), n=1, cutoff=0.5)
+    raise part.refuse(
+        "model_ref",
+        f"the catalogue holds no model {slug!r}"
+        + (f"; did you mean {close[0]!r}?" if close else "")
+        + " Name one of the catalogue, or leave this empty and give its parameters.",
+    )
+
+
+def named_model(part: Part, question: str, models: Mapping[str, ModelSpec]) -> ModelSpec:
+    """The language model that another question names.
+
+    Source: the catalogue; a dense one of eight billion weights where the default is not in it.
+    """
+    slug = part.own.text(question)
+    if slug in models:
+        return models[slug]
+    if part.own.given(question) and slug:
+        raise part.refuse(
+            question, f"the catalogue holds no model {slug!r}; name one that it holds"
+        )
+    part.assume(question, "Model that writes the answers", "8 billion parameters", "our assumption")
+    return model_shapes.language_model(total_params=8.0 * GIGA, active_params=8.0 * GIGA)
+
+
+def precision_for(part: Part, model: ModelSpec) -> str:
+    """The format of the weights: as asked, or as the model is published.
+
+    Source: the answers; the model's card.
+    """
+    own = part.own
+    if "weight_precision" in own.asked and own.text("weight_precision"):
+        asked = own.text("weight_precision")
+        return PRECISION_OF_ANSWER.get(asked, asked)
+    native = model.native_precision if model.native_precision in PRECISIONS else "bf16"
+    if "weight_precision" in own.asked:
+        part.assume(
+            "weight_precision",
+            "Numeric format of the weights",
+            native,
+            f"the format in which {model.name} is published",
+        )
+    return native
+
+
+def kv_precision_for(part: Part, precision: str) -> str:
+    """The format of the key-value cache: as asked; 8 bits beside weights of 4.
+
+    Source: the answers.
+    """
+    asked = part.own.text("kv_precision")
+    if asked not in ("", "same_as_weights"):
+        return asked
+    if precision in ("fp4", "int4"):
+        part.assume(
+            "kv_precision",
+            "Numeric format of the key-value cache",
+            "fp8",
+            "our assumption: servers do not keep caches at four bits by default",
+        )
+        return "fp8"
+    return "bf16" if precision in ("fp32", "tf32") else precision
+
+
+def _checked(part: Part, model: ModelSpec) -> ModelSpec:
+    kinds = KINDS.get(part.kind)
+    if kinds is not None and model.kind not in kinds:
+        raise part.refuse(
+            "model_ref",
+            f"{model.name} is of kind {model.kind}, which this workload cannot run; "
+            f"name a model of kind {', '.join(sorted(kinds))}",
+        )
+    _check_context(part, model)
+    if part.kind == "vision":
+        return _for_frames(part, model)
+    if part.kind == "diffusion" and model.flops_per_sample is None:
+        usual = model_shapes.diffusion_model(params=model.active_params)
+        return _with_flops(part, model, usual)
+    if part.kind == "speech" and model.flops_per_sample is None:
+        return _with_flops(part, model, model_shapes.speech_model(params=model.active_params))
+    return model
+
+
+def _with_flops(part: Part, model: ModelSpec, usual: ModelSpec) -> ModelSpec:
+    flops = usual.flops_per_sample or 0.0
+    part.assume(
+        "model_ref",
+        f"Compute per {usual.sample_unit.replace('_', ' ')} of {model.name}",
+        f"{flops / 1e12:,.3g} TFLOP",
+        "two operations for each weight and position",
+    )
+    return replace(model, flops_per_sample=flops, sample_unit=usual.sample_unit)
+
+
+def _check_context(part: Part, model: ModelSpec) -> None:
+    own = part.own
+    if model.context_max is None or "input_tokens_mean" not in own.asked:
+        return
+    whole = own.number("input_tokens_mean") + own.number("output_tokens_mean")
+    if whole > model.context_max:
+        raise part.refuse(
+            "input_tokens_mean",
+            f"{whole:,.0f} tokens in and out do not fit the {model.context_max:,} tokens of "
+            f"{model.name}; shorten the request or name another model",
+        )
+    if own.number("max_context_tokens") > model.context_max and own.given("max_context_tokens"):
+        raise part.refuse(
+            "max_context_tokens",
+            f"{model.name} reads at most {model.context_max:,} tokens; type that or less",
+        )
+
+
+def _for_frames(part: Part, model: ModelSpec) -> ModelSpec:
+    own = part.own
+    pixels = own.number("vision_pixels")
+    given = own.number_or_none("vision_gflops")
+    if given is not None:
+        return replace(model, kind="vision", flops_per_sample=given * GIGA, sample_unit="frame")
+    if model.kind in LANGUAGE_KINDS:
+        return model_shapes.frame_reader(model, pixels=pixels)
+    native = NATIVE_PIXELS.get(model.slug, model_shapes.DETECTOR_PIXELS)
+    flops = model.flops_per_sample
+    if flops is None:
+        flops = model_shapes.DETECTOR_FLOPS_PER_PARAM * model.active_params
+        native = model_shapes.DETECTOR_PIXELS
+    scale = (pixels / native) ** 2
+    part.assume(
+        "vision_gflops",
+        f"Compute per frame of {model.name}",
+        f"{flops * scale / GIGA:,.4g} GFLOP",
+        f"its figure at {native:.0f} pixels, in proportion to the area of a frame",
+    )
+    extra = model.bytes_per_sample
+    return replace(
+        model,
+        flops_per_sample=flops * scale,
+        bytes_per_sample=None if extra is None else extra * scale,
+    )
+
+
+def _from_size(part: Part, values: Mapping[str, Value], *, given: AnswerSet | None) -> ModelSpec:
+    own = part.own
+    total = float(str(values["params_total_b"])) * GIGA
+    match part.kind:
+        case "embed_rag":
+            return model_shapes.encoder(params=total)
+        case "vision":
+            gflops = own.number_or_none("vision_gflops")
+            flops = None if gflops is None else gflops * GIGA
+            spec = model_shapes.detector(params=total, flops_per_frame=flops)
+            return spec if flops else _for_frames(part, spec)
+        case "diffusion":
+            return model_shapes.diffusion_model(params=total)
+        case "speech":
+            return model_shapes.speech_model(params=total)
+        case "graph":
+            return _graph(part)
+        case _:
+            return _language_model(part, values, total=total, given=given)
+
+
+def _graph(part: Part) -> ModelSpec:
+    own = part.own
+    return model_shapes.graph_model(
+        width=own.number("graph_width"),
+        layers=own.number("graph_layers"),
+        neighbours=own.number("graph_neighbours"),
+        training=own.text("graph_task") == "training",
+    )
+
+
+def _recommender(part: Part) -> ModelSpec:
+    own = part.own
+    retrieves = own.text("recsys_stage") == "retrieval"
+    candidates = own.number("candidates_per_request")
+    row = model_shapes.ROW_ELEMENTS * model_shapes.FP32_BYTES
+    spec = model_shapes.recommender(
+        dense_params=own.number("dense_params_m") * MEGA,
+        table_bytes=own.number("emb_tables_gb") * GIGA,
+        lookups=own.number("emb_lookups"),
+        extra_bytes=candidates * row if retrieves else 0.0,
+    )
+    part.assume(
+        "emb_lookups",
+        "Bytes read per sample",
+        f"{(spec.bytes_per_sample or 0.0) / 1e3:,.4g} kB",
+        "128 numbers of 4 bytes in each row, as in MLPerf's DLRM-DCNv2",
+    )
+    if own.text("recsys_stage") == "training":
+        return replace(spec, flops_per_sample=3.0 * (spec.flops_per_sample or 0.0))
+    return spec
+
+
+def _language_model(
+    part: Part, values: Mapping[str, Value], *, total: float, given: AnswerSet | None
+) -> ModelSpec:
+    def whole(question: str) -> int | None:
+        value = values.get(question)
+        known = given is not None and given.given(question) and question in given.asked
+        return int(float(str(value))) if known and value is not None else None
+
+    active = values.get("params_active_b")
+    if given is None and "params_active_b" not in part.own.fallbacks:
+        active = None
+    spec = model_shapes.language_model(
+        total_params=total,
+        active_params=total if active is None else float(str(active)) * GIGA,
+        layers=whole("layers"),
+        kv_heads=whole("kv_heads"),
+        head_dim=whole("head_dim"),
+    )
+    part.assume(
+        "layers",
+        "Shape of the model",
+        f"{spec.layers} layers, width {spec.hidden:,}, {spec.kv_heads} key-value heads of "
+        f"{spec.head_dim}",
+        "usual proportions of decoders of this size (arXiv:2001.08361, arXiv:2407.21783)",
+    )
+    return spec
