@@ -1,6 +1,9 @@
 """What tests share: every test that may use the database finds the shipped catalogue in it."""
 
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from pytest_django.plugin import DjangoDbBlocker
 
 
@@ -11,6 +14,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
     with django_db_blocker.unblock():
         ensure_catalogue()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_folder() -> None:
+    """The folder of collected static files, which the server makes before its first page."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture
