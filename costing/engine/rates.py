@@ -26,6 +26,18 @@ from costing.engine.cases import CostRules
 from costing.engine.data import EgressTariff, StorageTariff
 from costing.engine.tco import EGRESS, PEOPLE, POWER, SPACE, STORAGE
 
+
+def _range_problem(record: Record) -> str | None:
+    value, low, high = (record[name] for name in ("value", "low", "high"))
+    if value is None:
+        return "value is missing"
+    if low is not None and low > value:
+        return f"low {low} is above the value {value}"
+    if high is not None and high < value:
+        return f"high {high} is below the value {value}"
+    return None
+
+
 RATES = Table(
     name="rates",
     columns=(
@@ -37,6 +49,7 @@ RATES = Table(
         *text("source_url", "observed_on", "note"),
     ),
     key=("id",),
+    problem=_range_problem,
 )
 CURRENCIES = Table(
     name="currencies",
