@@ -42,5 +42,5 @@ class Assessment(Owned):
 
     def raw_answers(self) -> dict[str, Any]:
         """What the questionnaire reads: the preset, if any, and the answers given on top."""
-        raw: dict[str, Any] = {"name": self.name, "answers": self.answers}
+        raw: dict[str, Any] = {"answers": self.answers}
         return {"preset": self.preset, **raw} if self.preset else raw

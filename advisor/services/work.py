@@ -1,0 +1,108 @@
+"""Do a job: claim it, compute, store the outcome, whatever the outcome is."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from advisor.models import Kind
+from advisor.services import jobs
+from advisor.services.refusals import Problem, overtime, problem, problem_of, unforeseen
+
+log = logging.getLogger(__name__)
+Progress = Callable[[str, float], None]
+Result = dict[str, Any]
+Handler = Callable[[Mapping[str, Any], Progress], Result]
+
+
+def _run(inputs: Mapping[str, Any], progress: Progress) -> Result:
+    from advisor.services.advice import advise
+    from catalog.queries import snapshot
+    from catalog.services import keep_snapshot
+
+    result = advise(inputs["answers"], progress=progress)
+    current = snapshot()
+    if current.digest == result.get("catalog_snapshot", {}).get("digest"):
+        keep_snapshot(current)
+    return result
+
+
+HANDLERS: dict[Kind, Handler] = {Kind.RUN: _run}
+
+
+def handle(kind: Kind, handler: Handler) -> None:
+    """Say what does the jobs of a kind; a handler gets the inputs and a progress callback."""
+    HANDLERS[kind] = handler
+
+
+class _Reporter:
+    """Progress of a claimed job: every new stage is written, steps within one at intervals."""
+
+    def __init__(self, held: jobs.Claim) -> None:
+        self._held = held
+        self._stage = ""
+        self._written_s = 0.0
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        now_s = time.monotonic()
+        if stage == self._stage and now_s - self._written_s < settings.JOBS["report_every_s"]:
+            return
+        jobs.progress(self._held, stage, fraction)
+        self._stage, self._written_s = stage, now_s
+
+
+def run_job(job_id: UUID, *, too_long: type[Exception] | tuple[()] = ()) -> bool:
+    """Claim a job and see it to its end; false where it was not to be had.
+
+    `too_long` is what the worker raises at its time limit. When the database goes away in
+    mid-work, or the process dies, the lease lapses and the sweeper starts the job again.
+    """
+    held = jobs.claim(job_id)
+    if held is None:
+        return False
+    try:
+        _see_through(held, too_long)
+    except jobs.Fenced:
+        log.warning("job %s was taken over by another worker", job_id)
+    except (OperationalError, InterfaceError):
+        log.exception("job %s lost its database; it will be started again", job_id)
+    return True
+
+
+def _see_through(held: jobs.Claim, too_long: type[Exception] | tuple[()]) -> None:
+    try:
+        _compute(held)
+    except jobs.Cancelled:
+        jobs.stop(held)
+    except (jobs.Fenced, OperationalError, InterfaceError):
+        raise
+    except too_long:
+        jobs.fail(held, overtime())
+    except Exception as error:
+        jobs.fail(held, problem_of(error) or _logged(held))
+
+
+def _logged(held: jobs.Claim) -> Problem:
+    reference = str(held.job_id)[:8]
+    log.exception("job %s stopped with an error, reference %s", held.job_id, reference)
+    return unforeseen(reference)
+
+
+def _compute(held: jobs.Claim) -> None:
+    handler = HANDLERS.get(held.kind)
+    if handler is None:
+        unknown = problem("unknown-kind", f"Nothing here does a {held.kind}", status=501)
+        jobs.fail(held, unknown)
+        return
+    result = handler(held.inputs, _Reporter(held))
+    jobs.finish(
+        held,
+        result,
+        snapshot_digest=str(result.get("catalog_snapshot", {}).get("digest", "")),
+        engine_version=str(result.get("engine_version", "")),
+        calibration_version=str(result.get("calibration_version", "")),
+    )
