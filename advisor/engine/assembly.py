@@ -42,7 +42,7 @@ _PURCHASE_WORDS: Mapping[Purchase, str] = {
 PERFORMANCE_SOURCE = "performance model and its calibration; see the method pages"
 
 
-def plan_of(priced: Priced, row: int, *, plan_id: str) -> Plan:
+def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Plan:
     """One candidate as a plan, every figure with range, unit, evidence and source.
 
     Source: the candidate's own columns; nothing is computed anew but ratios of them.
@@ -101,7 +101,7 @@ def plan_of(priced: Priced, row: int, *, plan_id: str) -> Plan:
         quality_gate=gate.reason,
         porting_weeks=None,
         notes=tuple(_notes(priced, row, part, offer)),
-        extra=_schedule(priced, row, offer),
+        extra={**_schedule(priced, row, offer), "not_recommended_because": blocked},
     )
 
 
@@ -115,6 +115,7 @@ def _schedule(priced: Priced, row: int, offer: OfferSpec) -> dict[str, object]:
     load = float(priced.sizing.utilisation[sizing_row])
     return {
         "hours_per_month": hours,
+        "is_batch": serving is not None and serving.is_batch,
         "mean_utilisation": load * hours / HOURS_PER_MONTH if serving is not None else load,
         "always_on": not job and (committed or hours >= HOURS_PER_MONTH - 1.0),
     }
@@ -264,7 +265,7 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
     if offer.confidence in ("low", "estimate", "reported") and offer.purchase == Purchase.BUY:
         notes.append("The purchase price is second-hand: get a quote before you decide.")
     if "per-gpu" in offer.instance_type.lower():
-        notes.append("Priced by the accelerator-hour: confirm that machines of this size are free.")
+        notes.append("The cheapest price of a market: confirm that machines of this size are free.")
     if not priced.gates[int(priced.sizing.precision[int(priced.placements.sizing[row])])].open:
         notes.append("This format is an alternative only: its accuracy is not on record.")
     if offer.note:

@@ -42,11 +42,15 @@ def decide(priced: Priced, question: Question) -> Decision:
     """
     cost = priced.cost.total_usd
     wait = priced.sizing.wait_s[priced.placements.sizing]
-    eligible = _eligible(priced, question)
+    blocked = _blocked(priced, question)
+    eligible = np.array([text == "" for text in blocked], dtype=bool)
     within, budget_note = _within_budget(priced, question, eligible)
     order = _ordered(priced, question, within, cost, wait)
     chosen = _shown(priced, within, cost, wait, order)
-    plans = [plan_of(priced, row, plan_id=f"p{number + 1}") for number, row in enumerate(chosen)]
+    plans = [
+        plan_of(priced, row, plan_id=f"p{number + 1}", blocked=blocked[row])
+        for number, row in enumerate(chosen)
+    ]
     hosted = hosted_plans(priced, question, first=len(plans) + 1)
     best = _recommended(plans, chosen, within, hosted, question)
     everything = _best_first(best, [*plans, *hosted])
@@ -66,19 +70,43 @@ def decide(priced: Priced, question: Question) -> Decision:
     )
 
 
-def _eligible(priced: Priced, question: Question) -> Bools:
+def _blocked(priced: Priced, question: Question) -> list[str]:
+    """For each candidate the first reason it may not be recommended, empty where it may."""
     rows = priced.placements.sizing
-    part = priced.sizing.accelerator[rows]
-    supported = np.array([spec.lifecycle != "eol" for spec in priced.parts])[part]
-    gates = np.array([priced.gates[int(p)].open for p in priced.sizing.precision[rows]], dtype=bool)
-    eligible = priced.sizing.meets[rows] & priced.site_ok & ~priced.cost.price_open & gates
     given = priced.workload.given
-    if given is not None and question.solve_for == "check_given_setup":
-        mine = np.array([spec.slug == given.accelerator_slug for spec in priced.parts])[part]
-        eligible &= mine
-    else:
-        eligible &= supported
-    return np.asarray(eligible, dtype=bool)
+    checks = question.solve_for == "check_given_setup" and given is not None
+    exact = _exactly_given(priced) if checks else np.ones(len(rows), dtype=bool)
+    texts = []
+    for row, sizing_row in enumerate(rows):
+        part = priced.parts[int(priced.sizing.accelerator[sizing_row])]
+        gate = priced.gates[int(priced.sizing.precision[sizing_row])]
+        if not priced.sizing.meets[sizing_row]:
+            texts.append("it misses a target")
+        elif not priced.site_ok[row]:
+            texts.append("your room cannot take it")
+        elif priced.cost.price_open[row]:
+            texts.append("its price is open")
+        elif not exact[row]:
+            texts.append("it is not the set-up you asked to check")
+        elif not gate.open:
+            texts.append(gate.reason)
+        elif part.lifecycle == "eol" and not checks:
+            texts.append("its maker has ended it, so support may stop within your horizon")
+        else:
+            texts.append("")
+    return texts
+
+
+def _exactly_given(priced: Priced) -> Bools:
+    """Candidates that are the given part in the given number, or as near as offers come."""
+    given = priced.workload.given
+    if given is None:
+        return np.ones(len(priced.placements), dtype=bool)
+    part = priced.sizing.accelerator[priced.placements.sizing]
+    mine = np.array([spec.slug == given.accelerator_slug for spec in priced.parts])[part]
+    count = priced.placements.accelerators
+    least = count[mine].min() if mine.any() else 0.0
+    return np.asarray(mine & (count == max(least, given.accelerator_count)), dtype=bool)
 
 
 def _within_budget(priced: Priced, question: Question, eligible: Bools) -> tuple[Bools, str]:

@@ -77,7 +77,7 @@ def _against_next(best: Plan, plans: Sequence[Plan]) -> str:
 
 
 def _blocker(plan: Plan) -> str:
-    return plan.notes[0].rstrip(".") if plan.notes else plan.quality_gate.rstrip(".")
+    return str(plan.extra.get("not_recommended_because", "") or "it breaks a limit").rstrip(".")
 
 
 def _what_it_meets(best: Plan) -> str:
@@ -89,6 +89,9 @@ def _what_it_meets(best: Plan) -> str:
             "tokens/s on each accelerator."
         )
     first, whole = best.figures.get("ttft_p95_s"), best.figures.get("e2e_p99_s")
+    if best.extra.get("is_batch"):
+        rate = best.value("requests_per_s") or 0.0
+        return f"It works through {rate:,.0f} items a second, so each run ends in its window."
     if first is not None and first.value is not None and first.low is not None:
         return (
             f"At the peak 95 of 100 requests see their first token within "
@@ -107,7 +110,7 @@ def _undominated_faster(best: Plan, decision: Decision) -> str:
         return ""
     for plan in decision.plans:
         theirs, price = plan.value("e2e_p99_s"), plan.value("total_cost_usd")
-        faster = theirs is not None and theirs < 0.8 * mine  # noqa: PLR2004 -- worth a sentence
+        faster = theirs is not None and theirs < 0.8 * mine
         if plan.id in decision.on_front and faster and price is not None and theirs is not None:
             return (
                 f"Faster is {plan.name}: 99 of 100 answers within {theirs:,.1f} s instead of "

@@ -213,6 +213,7 @@ def site_refusal(
     if site.exists == "none":
         return None
     per_system_w = power_w / max(systems, 1.0)
+    power_known = per_system_w > 0.0
     if liquid_only and not site.cooling & {"direct_to_chip", "immersion"}:
         return f"{system.name} is liquid-cooled; your room has {', '.join(sorted(site.cooling))}."
     if site.rack_power_w is not None and per_system_w > site.rack_power_w:
@@ -225,7 +226,7 @@ def site_refusal(
             f"{systems:.0f} x {system.name} draw {power_w / 1e3:.0f} kW; "
             f"{site.power_w / 1e3:.0f} kW are available."
         )
-    if site.racks is not None and site.rack_power_w is not None:
+    if power_known and site.racks is not None and site.rack_power_w is not None:
         per_rack = max(1.0, site.rack_power_w // per_system_w)
         racks = -(-systems // per_rack)
         if racks > site.racks:

@@ -10,6 +10,9 @@ from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.sizing import Sizing
 from catalog.specs import AcceleratorSpec, OfferSpec
 
+MOST_AT_MARKET_PRICE = 64
+"""Accelerators assumed to be had at the cheapest price of a market (assumed: eight machines)."""
+MOST_IN_ONE_MACHINE = 8
 _RACK_FABRIC = 9  # a link domain above a node's eight spans instances
 _FREE = np.inf
 
@@ -35,6 +38,17 @@ def sold_by_the_chip(offer: OfferSpec) -> bool:
     return "per-gpu" in text or "per chip" in text or "per-chip" in text
 
 
+def _is_market(offer: OfferSpec) -> bool:
+    """The cheapest single offer of a market: machines of other owners, not joined by a fabric."""
+    return "per-gpu" in offer.instance_type.lower() and offer.provider_kind == "neocloud"
+
+
+def _most(offer: OfferSpec) -> float:
+    if offer.max_quantity is not None:
+        return float(offer.max_quantity)
+    return float(MOST_AT_MARKET_PRICE) if _is_market(offer) else _FREE
+
+
 def place(
     sizing: Sizing, offers: Sequence[OfferSpec], parts: Sequence[AcceleratorSpec]
 ) -> Placements:
@@ -42,7 +56,8 @@ def place(
 
     A replica that fits an instance shares it with others; a larger one takes whole instances,
     where its tensor-parallel group stays inside one or the link domain spans them. Offers
-    below one accelerator hold no replica. Quantity limits of the offer are kept.
+    below one accelerator hold no replica. Quantity limits of the offer are kept; the cheapest
+    price of a market holds for a few machines that nothing joins.
 
     Source: allocation rule stated here; there is no published formula behind it.
     """
@@ -68,9 +83,8 @@ def _counted(
 ) -> Placements:
     held = np.array([offer.accelerator_count for offer in offers], dtype=np.float64)[column]
     by_chip = np.array([sold_by_the_chip(offer) for offer in offers], dtype=bool)[column]
-    most = np.array(
-        [_FREE if offer.max_quantity is None else offer.max_quantity for offer in offers]
-    )[column]
+    most = np.array([_most(offer) for offer in offers])[column]
+    market = np.array([_is_market(offer) for offer in offers], dtype=bool)[column]
     domain = np.array([part.scale_up_domain for part in parts])[sizing.accelerator[row]]
     chips = sizing.chips_per_replica[row].astype(np.float64)
     replicas = sizing.replicas[row].astype(np.float64)
@@ -82,7 +96,9 @@ def _counted(
     )
     instances = np.where(shares | by_chip, instances, replicas * step)
     joined = (sizing.tensor[row] <= held) | (domain >= _RACK_FABRIC)
-    possible = (by_chip & (held >= 1.0)) | shares | (joined & (held >= 1.0))
+    whole = held >= 1.0
+    one_machine = ~market | (chips <= MOST_IN_ONE_MACHINE)
+    possible = (by_chip & whole & one_machine) | shares | (joined & whole & ~by_chip)
     keep = np.flatnonzero(possible & (instances <= most))
     return Placements(
         sizing=row[keep],

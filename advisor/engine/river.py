@@ -24,6 +24,7 @@ from advisor.engine.size_samples import size_samples
 from advisor.engine.size_serving import size_llm_serving
 from advisor.engine.size_training import size_training
 from advisor.engine.sizing import Sizing
+from advisor.engine.training_memory import bytes_per_parameter, memory_refusal
 from advisor.engine.workload import Question, Workload
 from catalog.specs import (
     BYTES_PER_WEIGHT,
@@ -344,6 +345,9 @@ def _memory_refusal(
         return _refuse(part, workload, "layout", reason)
     row = int(mine[np.argmin(sizing.needed_bytes[mine] / sizing.available_bytes[mine])])
     chips = int(sizing.chips_per_replica[row])
+    states = _states_refusal(part, workload, chips)
+    if states:
+        return _refuse(part, workload, "memory", states, len(mine))
     return _refuse(
         part,
         workload,
@@ -352,6 +356,19 @@ def _memory_refusal(
         f"{PRECISIONS[int(sizing.precision[row])]}; {chips} x {part.name} hold "
         f"{chips * part.usable_memory_bytes / GIB:,.0f} GiB.",
         len(mine),
+    )
+
+
+def _states_refusal(part: AcceleratorSpec, workload: Workload, chips: int) -> str:
+    """The arithmetic of a full training job whose weights and optimizer alone do not fit."""
+    training = workload.training
+    if training is None or training.task == "lora":
+        return ""
+    return memory_refusal(
+        params=training.model.total_params,
+        per_parameter_bytes=bytes_per_parameter(training.optimizer, precision=training.precision),
+        accelerators=chips,
+        memory_bytes=part.memory_bytes,
     )
 
 

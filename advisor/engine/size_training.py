@@ -112,12 +112,11 @@ def _sized(
     rows = len(cases)
     runs = demand.runs_per_month * max(demand.rerun_factor, 1.0)
     booked = hours.value
-    is_given = np.zeros(rows, dtype=bool)
-    if given is not None:
+    is_booked = np.zeros(rows, dtype=bool)
+    if given is not None and given.hours is not None:
         slugs = np.array([part.slug for part in cases.accelerators])
-        is_given = slugs[cases.accelerator] == given.accelerator_slug
-        if given.hours is not None:
-            booked = np.where(is_given, given.hours, booked)
+        is_booked = slugs[cases.accelerator] == given.accelerator_slug
+        booked = np.where(is_booked, given.hours, booked)
     per_month = np.minimum(booked * runs, HOURS_PER_MONTH)
     in_time = np.ones(rows, dtype=bool)
     limit_h = _limit_h(demand, given)
@@ -136,8 +135,9 @@ def _sized(
         concurrency=np.ones(rows),
         utilisation=np.minimum(per_month / HOURS_PER_MONTH, 1.0),
         hours_per_month=per_month,
-        capacity_low=speed.low / np.maximum(speed.value, 1e-300),
-        capacity_high=speed.high / np.maximum(speed.value, 1e-300),
+        # Hours that the user booked are paid as booked, however fast the job runs.
+        capacity_low=np.where(is_booked, 1.0, speed.low / np.maximum(speed.value, 1e-300)),
+        capacity_high=np.where(is_booked, 1.0, speed.high / np.maximum(speed.value, 1e-300)),
         wait_s=hours.value * SECONDS_PER_HOUR,
         figures={
             "hours": hours,

@@ -102,11 +102,15 @@ def _document(
         "rejected": [asdict(rejection) for d in decisions for rejection in d.rejected],
         "considered": sum(decision.considered for decision in decisions),
         "assumptions": [asdict(assumption) for assumption in question.assumptions],
-        "warnings": [
-            *answers.warnings,
-            *question.warnings,
-            *(warning for decision in decisions for warning in decision.warnings),
-        ],
+        "warnings": list(
+            dict.fromkeys(
+                [
+                    *answers.warnings,
+                    *question.warnings,
+                    *(warning for decision in decisions for warning in decision.warnings),
+                ]
+            )
+        ),
         "set_aside": list(answers.set_aside),
         "demand": [_demand(workload) for workload in question.workloads],
         "pareto": _pareto(decisions, best),
@@ -132,7 +136,7 @@ def _why(decisions: list[Decision], fleet: Plan | None) -> list[str]:
 def _picks(plans: list[Plan]) -> dict[str, str]:
     """The plan that is best in one respect, among those that meet the targets."""
     fit = [plan for plan in plans if plan.meets_targets and plan.kind != "fleet"]
-    respects = {
+    respects: Mapping[str, Callable[[Plan], float | None]] = {
         "cheapest": lambda plan: plan.value("total_cost_usd"),
         "fastest": lambda plan: plan.value("hours") or plan.value("e2e_p99_s"),
         "greenest": lambda plan: plan.value("carbon_kg_month"),
@@ -140,7 +144,7 @@ def _picks(plans: list[Plan]) -> dict[str, str]:
     }
     found = {}
     for name, measure in respects.items():
-        known = [(measure(plan), plan.id) for plan in fit if measure(plan) is not None]
+        known = [(value, plan.id) for plan in fit if (value := measure(plan)) is not None]
         if known:
             found[name] = min(known)[1]
     return found

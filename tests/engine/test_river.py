@@ -1,0 +1,157 @@
+"""From answers to plans over the shipped catalogue: every stage, no database."""
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+
+from advisor.engine.answers import InvalidAnswers
+from advisor.engine.calibration import shipped_calibration
+from advisor.questions import PRESETS, read_answers
+from advisor.services.advice import advise_on
+from catalog.engine.shipped import shipped_snapshot
+from costing.engine.rates import shipped_rates
+
+FINETUNE = "finetune_70b_4xh100_72h"
+ARTICLE = "article_finetune_4xh100_72h"
+
+
+def advice(preset: str, **answers: Any) -> dict[str, Any]:
+    return advise_on(
+        read_answers({"preset": preset, "answers": answers}),
+        shipped_snapshot(),
+        calibration=shipped_calibration(),
+        rates=shipped_rates(),
+    )
+
+
+@cache
+def of_preset(preset: str) -> dict[str, Any]:
+    return advice(preset)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_weighs_at_least_three_families(preset: str) -> None:
+    document = of_preset(preset)
+    families = {plan["family"] for plan in document["plans"]}
+    families |= {rejection["family"] for rejection in document["rejected"]}
+
+    assert len(families - {"hosted", "hybrid"}) >= 3
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_answers_in_plain_json(preset: str) -> None:
+    assert json.loads(json.dumps(of_preset(preset), allow_nan=False))["schema"] == "advice/1"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_cost_lines_add_up_to_the_total_to_the_cent(preset: str) -> None:
+    for plan in of_preset(preset)["plans"]:
+        total = plan["total_cost_usd"]["value"]
+        if total is not None:
+            assert round(sum(line["usd"] for line in plan["cost_breakdown"]), 2) == total
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_figure_has_unit_range_and_source(preset: str) -> None:
+    for plan in of_preset(preset)["plans"]:
+        for figure in (cell for cell in plan.values() if isinstance(cell, dict) and "low" in cell):
+            assert figure["unit"]
+            assert figure["source"]
+            if figure["value"] is not None:
+                assert figure["low"] <= figure["value"] <= figure["high"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_recommendation_meets_its_targets_and_has_a_price(preset: str) -> None:
+    best = of_preset(preset)["recommendation"]
+
+    assert best is None or (best["meets_targets"] and not best["price_open"])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_rejection_says_why(preset: str) -> None:
+    assert all(item["reason"] and item["limit"] for item in of_preset(preset)["rejected"])
+
+
+def test_the_articles_job_costs_6910_usd_to_the_cent_in_four_lines() -> None:
+    best = of_preset(ARTICLE)["recommendation"]
+
+    assert sorted(line["usd"] for line in best["cost_breakdown"]) == [150, 200, 800, 5760]
+    assert best["total_cost_usd"]["value"] == 6910.0
+
+
+def test_the_given_set_up_is_what_is_recommended() -> None:
+    best = of_preset(FINETUNE)["recommendation"]
+
+    assert (best["accelerator_slug"], best["accelerator_count"]) == ("nvidia-h100-sxm", 4)
+
+
+def test_full_fine_tuning_of_70b_on_four_h100_is_refused_with_the_arithmetic() -> None:
+    document = advice(FINETUNE, workload="finetune_full")
+    [reason] = [
+        item["reason"]
+        for item in document["rejected"]
+        if item["accelerator"] == "NVIDIA H100 SXM5 80GB"
+    ]
+
+    assert document["recommendation"] is None
+    assert "1,120 GB = 1,043 GiB" in reason
+    assert "320 GiB" in reason
+
+
+def test_a_closed_model_is_never_self_hosted() -> None:
+    closed = next(m for m in shipped_snapshot().models if m.weights_access == "closed")
+
+    document = advice("chatbot_1m", model_ref=closed.slug)
+
+    assert all(plan["purchase"] == "hosted_tokens" for plan in document["plans"])
+
+
+def test_data_that_must_stay_in_france_is_served_from_france() -> None:
+    document = advice(
+        "chatbot_1m", residency_countries=["FR"], deployment_allowed=["public_cloud", "neocloud"]
+    )
+
+    assert {plan["country"] for plan in document["plans"]} <= {"FR"}
+
+
+def test_excluding_a_family_keeps_it_out_and_says_so() -> None:
+    document = advice("chatbot_1m", accel_families_allowed=["tpu"])
+
+    assert {plan["family"] for plan in document["plans"]} <= {"tpu", "hosted"}
+    assert any(item["limit"] == "family" for item in document["rejected"])
+
+
+def test_a_batch_that_runs_once_a_month_is_never_bought() -> None:
+    best = of_preset("embeddings_reindex")["recommendation"]
+
+    assert best is not None
+    assert best["purchase"] not in ("buy", "quote")
+
+
+def test_a_target_no_hardware_reaches_is_named_with_the_best_there_is() -> None:
+    document = advice("chatbot_1m", slo_ttft_ms=5)
+
+    assert document["recommendation"] is None
+    assert any("time to first token" in warning for warning in document["warnings"])
+
+
+def test_the_same_question_gets_the_same_answer() -> None:
+    assert json.dumps(advice("chatbot_1m")) == json.dumps(of_preset("chatbot_1m"))
+
+
+def test_a_negative_rate_is_refused_with_its_place() -> None:
+    with pytest.raises(InvalidAnswers) as refused:
+        advice("agentic_long_context", rps_mean=-2)
+
+    assert "rps_mean" in refused.value.problems[0].pointer
+
+
+def test_a_larger_peak_never_costs_less() -> None:
+    def cheapest_usd(peak: float) -> float:
+        best = advice("chatbot_1m", peak_to_mean=peak)["recommendation"]
+        return float(best["total_cost_usd"]["value"])
+
+    assert cheapest_usd(8) >= cheapest_usd(4)
