@@ -24,9 +24,32 @@ KINDS: Mapping[str, frozenset[str]] = {
 }
 """Kinds of models that fit a workload; training takes any."""
 PRECISION_OF_ANSWER: Mapping[str, str] = {"mxfp8": "fp8", "mxfp4": "fp4", "nvfp4": "fp4"}
-# Input side of the detectors' published figures, in pixels.
-# Sources: K. He et al., arXiv:1512.03385; MLPerf Inference rules (RetinaNet on OpenImages).
-NATIVE_PIXELS: Mapping[str, float] = {"resnet50": 224.0, "retinanet": 800.0}
+# Side of the frames that the catalogue's figures hold for, in pixels.
+# Sources: model cards of torchvision and Ultralytics; MLPerf Inference rules (RetinaNet).
+NATIVE_PIXELS: Mapping[str, float] = {
+    "resnet50": 224.0,
+    "resnet101": 224.0,
+    "vgg16": 224.0,
+    "vit-base": 224.0,
+    "efficientnet-b4": 380.0,
+    "mask-rcnn": 800.0,
+    "retinanet": 800.0,
+    "yolo11n": 640.0,
+    "yolo11s": 640.0,
+    "yolo11m": 640.0,
+    "yolo11l": 640.0,
+    "yolo11x": 640.0,
+}
+# Passes and pixels (of all frames) of the result that the catalogue's figures hold for.
+# Sources: model cards of Stability AI, Black Forest Labs and Wan-AI.
+NATIVE_PASSES: Mapping[str, tuple[float, float]] = {
+    "sdxl": (40.0, 1024.0 * 1024.0),
+    "stable-diffusion-v2": (100.0, 512.0 * 512.0),
+    "flux1-schnell": (4.0, 1024.0 * 1024.0),
+    "flux1-dev": (28.0, 1024.0 * 1024.0),
+    "wan2.2-t2v-a14b": (40.0, 1280.0 * 720.0 * 81.0),
+}
+UTTERANCE_S: Mapping[str, float] = {"rnnt": 7.2}  # LibriSpeech dev-clean, mean
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,12 +180,53 @@ def _checked(part: Part, model: ModelSpec) -> ModelSpec:
     _check_context(part, model)
     if part.kind == "vision":
         return _for_frames(part, model)
-    if part.kind == "diffusion" and model.flops_per_sample is None:
-        usual = model_shapes.diffusion_model(params=model.active_params)
-        return _with_flops(part, model, usual)
-    if part.kind == "speech" and model.flops_per_sample is None:
-        return _with_flops(part, model, model_shapes.speech_model(params=model.active_params))
+    if part.kind == "diffusion":
+        return _one_pass(part, model)
+    if part.kind == "speech":
+        return _one_second(part, model)
+    if part.kind == "graph" and model.flops_per_sample is None:
+        usual = _graph(part)
+        return replace(
+            model,
+            flops_per_sample=usual.flops_per_sample,
+            bytes_per_sample=usual.bytes_per_sample,
+        )
     return model
+
+
+def _one_pass(part: Part, model: ModelSpec) -> ModelSpec:
+    """The model by one pass over a picture of 1024 x 1024 pixels, or over a frame of a clip."""
+    if model.flops_per_sample is None:
+        return _with_flops(part, model, model_shapes.diffusion_model(params=model.active_params))
+    passes, pixels = NATIVE_PASSES.get(model.slug, (1.0, model_shapes.PICTURE_PIXELS))
+    share = model_shapes.PICTURE_PIXELS / pixels / passes
+    extra = model.bytes_per_sample
+    part.assume(
+        "gen_steps",
+        f"Compute of one pass of {model.name}",
+        f"{model.flops_per_sample * share / 1e12:,.4g} TFLOP for 1024 x 1024 pixels",
+        "its figure for a whole result, in proportion to passes and pixels",
+    )
+    return replace(
+        model,
+        flops_per_sample=model.flops_per_sample * share,
+        bytes_per_sample=None if extra is None else extra * share,
+        sample_unit="image",
+    )
+
+
+def _one_second(part: Part, model: ModelSpec) -> ModelSpec:
+    """The model by the second of audio."""
+    if model.flops_per_sample is None:
+        return _with_flops(part, model, model_shapes.speech_model(params=model.active_params))
+    seconds = UTTERANCE_S.get(model.slug, 1.0)
+    extra = model.bytes_per_sample
+    return replace(
+        model,
+        flops_per_sample=model.flops_per_sample / seconds,
+        bytes_per_sample=None if extra is None else extra / seconds,
+        sample_unit="audio_second",
+    )
 
 
 def _with_flops(part: Part, model: ModelSpec, usual: ModelSpec) -> ModelSpec:
@@ -202,11 +266,12 @@ def _for_frames(part: Part, model: ModelSpec) -> ModelSpec:
         return replace(model, kind="vision", flops_per_sample=given * GIGA, sample_unit="frame")
     if model.kind in LANGUAGE_KINDS:
         return model_shapes.frame_reader(model, pixels=pixels)
-    native = NATIVE_PIXELS.get(model.slug, model_shapes.DETECTOR_PIXELS)
-    flops = model.flops_per_sample
+    flops, native = model.flops_per_sample, NATIVE_PIXELS.get(model.slug)
+    if flops is not None and native is None and model.slug:
+        return model  # its figure holds for samples of its own, such as volumes
     if flops is None:
         flops = model_shapes.DETECTOR_FLOPS_PER_PARAM * model.active_params
-        native = model_shapes.DETECTOR_PIXELS
+    native = native or model_shapes.DETECTOR_PIXELS
     scale = (pixels / native) ** 2
     part.assume(
         "vision_gflops",

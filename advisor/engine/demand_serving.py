@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from advisor.engine import demand_rates as rates
 from advisor.engine.answers import Origin
 from advisor.engine.demand_model import (
+    NATIVE_PASSES,
     Part,
     kv_precision_for,
     named_model,
     precision_for,
 )
+from advisor.engine.model_shapes import LATENT_FRAMES, PICTURE_PIXELS
 from advisor.engine.workload import ServingDemand, Slo
 from catalog.specs import ModelSpec
 from catalog.units import (
@@ -246,25 +248,30 @@ def query(part: Part, model: ModelSpec) -> Request:
             f"{reranker / MEGA:,.4g} million parameters",
             "size of a widely used open model of this class",
         )
-    passes = 1.0 + reranker / model.active_params * read / tokens
+    passes = 1.0 + reranker / max(model.active_params, 1.0) * read / tokens
     return Request(unit="query", input_tokens=tokens, input_tokens_p95=tokens, samples=passes)
 
 
 def picture(part: Part, model: ModelSpec) -> tuple[Request, ModelSpec]:
     """A generated picture or clip: passes of the model, each as large as the output.
 
-    Source: two FLOPs for each weight and latent position; four frames share a latent one (Wan,
-    arXiv:2503.20314, section 4.1).
+    Compute grows with the pixels; attention grows faster, so results much larger than the
+    model's own take longer than this.
+
+    Source: arithmetic on the answers; four frames share a latent one (Wan, arXiv:2503.20314,
+    section 4.1).
     """
     own = part.own
-    scale = 1.0
+    pixels, frames = PICTURE_PIXELS, 1.0
     if "gen_width" in own.asked:
-        scale = own.number("gen_width") * own.number("gen_height") / 1024.0**2
+        pixels = own.number("gen_width") * own.number("gen_height")
     clip = own.text("gen_modality") == "video"
-    if clip and model.sample_unit == "video_second":
-        scale *= own.number("gen_video_seconds") * own.number("gen_video_fps") / 24.0
-    elif clip:
-        scale *= 1.0 + own.number("gen_video_seconds") * own.number("gen_video_fps") / 4.0
+    if clip:
+        frames = own.number("gen_video_seconds") * own.number("gen_video_fps")
+        # A catalogued clip model's figure is by the pixel of all frames; a shaped one's is by
+        # the latent frame, and one of those holds four.
+        frames = frames if model.slug in NATIVE_PASSES else 1.0 + frames / LATENT_FRAMES
+    scale = pixels / PICTURE_PIXELS * frames
     passes = (
         own.number("gen_steps")
         * own.number("gen_guidance_passes")
@@ -412,7 +419,7 @@ def adapter_fraction(model: ModelSpec, *, rank: float, attention_only: bool) -> 
         layers=layers,
         attention_only=attention_only,
     )
-    return min(params / model.total_params, 1.0)
+    return min(params / max(model.total_params, params), 1.0)
 
 
 def _slo(part: Part, request: Request) -> Slo:

@@ -12,6 +12,7 @@ USUAL_KV_HEADS = 8
 EXPERTS_PER_TOKEN = 8
 DETECTOR_FLOPS_PER_PARAM = 165.2e9 / 43.7e6  # at 640 pixels
 DETECTOR_PIXELS = 640.0
+PICTURE_PIXELS = 1024.0 * 1024.0
 LATENT_PIXELS = 16.0  # pixels along one side of a latent patch
 TEXT_TOKENS = 512.0
 AUDIO_POSITIONS_PER_S = 50.0
@@ -95,7 +96,7 @@ def diffusion_model(*, params: float) -> ModelSpec:
     Source: two FLOPs for each weight and latent token (as arXiv:2001.08361, section 2.1), patches
     of 16 pixels as in P. Esser et al., arXiv:2403.03206, section 4.
     """
-    tokens = (1024.0 / LATENT_PIXELS) ** 2 + TEXT_TOKENS
+    tokens = PICTURE_PIXELS / LATENT_PIXELS**2 + TEXT_TOKENS
     return _plain("diffusion", params, 2.0 * params * tokens, "image")
 
 

@@ -48,7 +48,7 @@ def asked(drafted: Draft, *, tier: int = HIGHEST_TIER) -> tuple[Asked, ...]:
     parts += list(enumerate(drafted.answers.workloads))
     problems = _problems_by_name(drafted)
     return tuple(
-        _field(item, index, answered, problems)
+        _field(item, index, answered, problems, drafted.typed)
         for item in QUESTIONS
         for index, answered in parts
         if item.used
@@ -145,7 +145,11 @@ def _problems_by_name(drafted: Draft) -> dict[str, list[str]]:
 
 
 def _field(
-    item: Item, index: int | None, answered: AnswerSet, problems: Mapping[str, Sequence[str]]
+    item: Item,
+    index: int | None,
+    answered: AnswerSet,
+    problems: Mapping[str, Sequence[str]],
+    refused: Mapping[tuple[int | None, str], str],
 ) -> Asked:
     name = field_name(item.id, index)
     return Asked(
@@ -154,7 +158,7 @@ def _field(
         workload=index,
         workload_name="" if index is None else answered.text("workload_name"),
         value=answered.values[item.id],
-        typed=typed(item, answered.values[item.id]),
+        typed=refused.get((index, item.id)) or typed(item, answered.values[item.id]),
         shown=shown(item, answered.values[item.id]),
         origin=answered.origins[item.id],
         problems=tuple(problems.get(name, ())),

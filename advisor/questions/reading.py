@@ -25,6 +25,8 @@ class Draft:
 
     answers: Answers
     problems: tuple[Problem, ...]
+    typed: Mapping[tuple[int | None, str], str]
+    """What was typed and cannot be read, by workload and question."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class _Part:
     given: dict[str, Value]
     cleared: set[str]  # answered with nothing: the default takes the preset's place
     refused: dict[str, str]  # question: what to type instead
+    typed: dict[str, str]  # question: what was typed instead
 
 
 def read_answers(
@@ -90,7 +93,8 @@ def draft(
         warnings=tuple(dict.fromkeys(findings.warnings)),
         echo=_echo(shape, parts, assessment, workloads),
     )
-    return Draft(answers=answers, problems=tuple(problems))
+    typed = {(part.index, key): text for part in parts for key, text in part.typed.items()}
+    return Draft(answers=answers, problems=tuple(problems), typed=typed)
 
 
 def _part(
@@ -99,7 +103,7 @@ def _part(
     find_model: Finder | None,
     find_accelerator: Finder | None,
 ) -> _Part:
-    part = _Part(index=index, given={}, cleared=set(), refused={})
+    part = _Part(index=index, given={}, cleared=set(), refused={}, typed={})
     finders = {"model_ref": find_model, "accel_ref": find_accelerator}
     for question, value in raw.items():
         item = BY_ID[question]
@@ -110,7 +114,14 @@ def _part(
             part.given[question] = _found(item, parse(item, value), finders.get(item.type))
         except NotUnderstood as error:
             part.refused[question] = str(error)
+            part.typed[question] = _as_typed(value)
     return part
+
+
+def _as_typed(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "|".join(str(each) for each in value)
+    return str(value)
 
 
 def _found(item: Item, value: Value, find: Finder | None) -> Value:
