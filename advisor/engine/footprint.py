@@ -1,10 +1,11 @@
 """Memory of serving: how many bytes the weights take and how many requests the rest holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from advisor.engine.cases import Bools, Floats, InferenceCases, Ints
+from advisor.engine.cases import ENGINES, Bools, Floats, InferenceCases, Ints
 from advisor.engine.serving_tables import (
     BYTES_OF,
     AcceleratorTable,
@@ -19,7 +20,9 @@ RESERVE_FRACTION = 0.07  # of the memory: fragments, activations, captured graph
 RESERVE_BYTES = 2e9  # context, libraries and communication buffers
 _SMALL_MEMORY_BYTES = 8e9
 STATE_BYTES = 2.0
-GROWN_SHARE = 0.75  # of the output that a running request has in the cache, with allocation slack
+GROWN_SHARE = 0.5  # of the output that a running request has in the cache, on average
+# TensorRT-LLM's default scheduler starts a request only if its whole output will fit.
+GROWN_SHARE_BY_ENGINE: Mapping[str, float] = {"tensorrt-llm": 1.0, "tensorrt": 1.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +121,8 @@ def footprint_of(
     small = memory < _SMALL_MEMORY_BYTES
     reserve = RESERVE_FRACTION * memory + np.where(small, 0.0, RESERVE_BYTES)
     available = memory - reserve - weights
-    context = cases.input_tokens + GROWN_SHARE * cases.output_tokens
+    grown = np.array([GROWN_SHARE_BY_ENGINE.get(name, GROWN_SHARE) for name in ENGINES])
+    context = cases.input_tokens + grown[cases.engine] * cases.output_tokens
     request_bytes = kv_bytes_per_sequence(cases, models, context)
     per_rank = np.maximum(available, 0.0) / np.maximum(request_bytes, 1.0)
     most = per_rank * cases.attention_data_parallel

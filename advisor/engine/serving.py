@@ -15,12 +15,18 @@ from advisor.engine.footprint import decode_replicas, footprint_of
 from advisor.engine.serving_parameters import ServingParameters, parameter_columns
 from advisor.engine.serving_steps import (
     PassTime,
+    Replica,
     decode_pass,
     gather_replica,
     marginal_prefill_s,
     prefill_pass,
 )
-from advisor.engine.serving_tables import accelerator_table, model_table
+from advisor.engine.serving_tables import (
+    AcceleratorTable,
+    ModelTable,
+    accelerator_table,
+    model_table,
+)
 
 BINDING = np.array(["compute", "memory", "link", "overhead"])
 DEFAULT_SIGMA = 0.35  # logarithmic standard error where nothing was calibrated
@@ -83,7 +89,7 @@ class SteadyState:
 
 
 def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
-    cases: InferenceCases, parameters: ServingParameters, *, open_loop: bool = False
+    cases: InferenceCases, columns: Mapping[str, Floats], *, open_loop: bool = False
 ) -> SteadyState:
     """A closed loop: a fixed number of requests, each replaced when it ends.
 
@@ -99,7 +105,6 @@ def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
     continuous batching after G.-I. Yu et al., "Orca", OSDI 2022.
     """
     parts, models = accelerator_table(cases.accelerators), model_table(cases.models)
-    columns = parameter_columns(cases, parameters)
     replica = gather_replica(cases, parts, models, columns)
     memory = footprint_of(cases, parts, models)
     replicas = decode_replicas(cases)
@@ -109,10 +114,10 @@ def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
     asked = cases.concurrency / replicas
     inside = np.maximum(np.minimum(asked, np.maximum(most, 1.0)), _LEAST)
     context = cases.input_tokens + 0.5 * outputs
-    marginal = columns["mix"] * marginal_prefill_s(replica, prompt_tokens=cases.input_tokens)
-    marginal = marginal + columns["ingest_s"] / replica.attention_data
-    alone = prefill_pass(replica, prompt_tokens=cases.input_tokens)
-    prefill_replicas, apart = _prefill_replicas(cases, replicas)
+    prefill_replicas, apart, prefiller = _prefillers(cases, replica, replicas, parts, models)
+    alone = prefill_pass(prefiller, prompt_tokens=cases.input_tokens)
+    marginal = columns["mix"] * marginal_prefill_s(prefiller, prompt_tokens=cases.input_tokens)
+    marginal = marginal + columns["ingest_s"] / prefiller.attention_data
 
     gain = np.where(cases.speculative, columns["gain"], 1.0)
     step = decode_pass(replica, sequences=np.maximum(inside, 1.0), context_tokens=context)
@@ -167,14 +172,30 @@ def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
     )
 
 
-def _prefill_replicas(cases: InferenceCases, replicas: Floats) -> tuple[Floats, Bools]:
-    """Replicas that prefill, and where they are apart from those that decode."""
-    if cases.prefill_accelerators is None:
-        return replicas, np.zeros(len(cases), dtype=bool)
-    chips = cases.prefill_accelerators.astype(np.float64)
-    apart = chips > 0.0
-    per_replica = cases.tensor_parallel * cases.pipeline_parallel
-    return np.where(apart, chips / per_replica, replicas), apart
+def _prefillers(
+    cases: InferenceCases,
+    replica: Replica,
+    replicas: Floats,
+    parts: AcceleratorTable,
+    models: ModelTable,
+) -> tuple[Floats, Bools, Replica]:
+    """How many replicas prefill, where they are apart from those that decode, and what each is."""
+    chips = cases.prefill_accelerators
+    if chips is None or not chips.any():
+        return replicas, np.zeros(len(cases), dtype=bool), replica
+    apart = chips > 0
+    ranks = cases.prefill_tensor_parallel
+    ranks = cases.tensor_parallel if ranks is None else ranks
+    ranks = np.where(apart, ranks, cases.tensor_parallel)
+    data = np.where(apart & (cases.attention_data_parallel > 1), ranks, 1)
+    other = replace(
+        cases,
+        tensor_parallel=ranks,
+        attention_data_parallel=np.where(apart, data, cases.attention_data_parallel),
+        expert_parallel=np.where(apart, ranks, cases.expert_parallel),
+    )
+    count = np.where(apart, chips / (ranks * cases.pipeline_parallel), replicas)
+    return count, apart, gather_replica(other, parts, models, replica.parameters)
 
 
 def _chosen(choice: Bools, first: PassTime, second: PassTime) -> PassTime:
@@ -204,7 +225,8 @@ def serving_point(cases: InferenceCases, calibration: Calibration) -> ServingPoi
     """
 
     def evaluate(part: InferenceCases) -> ServingPoint:
-        return point_of(part, steady_state(part, serving_parameters(calibration)), calibration)
+        columns = parameter_columns(part, serving_parameters(calibration))
+        return point_of(part, steady_state(part, columns), calibration)
 
     return in_chunks(cases, evaluate)
 
@@ -225,24 +247,44 @@ def best_rate(
     Source: definition of the server scenario, MLPerf Inference LoadGen (mlperf.conf).
     """
     rows = len(cases)
-    ttft_limit = np.broadcast_to(np.asarray(ttft_p99_limit_s, dtype=np.float64), rows)
-    tpot_limit = np.broadcast_to(np.asarray(tpot_p99_limit_s, dtype=np.float64), rows)
-    parameters = serving_parameters(calibration)
-    full = steady_state(with_concurrency(cases, np.full(rows, np.inf)), parameters, open_loop=True)
-    low = np.zeros(rows)
-    high = np.log(np.maximum(full.max_concurrency, 1.0))
-    meets_full = (full.ttft_p99_s <= ttft_limit) & (full.tpot_p99_s <= tpot_limit)
-    low = np.where(meets_full, high, low)
+    columns = parameter_columns(cases, serving_parameters(calibration))
+    found, meets = highest_concurrency(
+        cases,
+        columns,
+        ttft_p99_limit_s=np.broadcast_to(np.asarray(ttft_p99_limit_s, dtype=np.float64), rows),
+        tpot_p99_limit_s=np.broadcast_to(np.asarray(tpot_p99_limit_s, dtype=np.float64), rows),
+    )
+    at = with_concurrency(cases, found)
+    point = point_of(at, steady_state(at, columns, open_loop=True), calibration)
+    return replace(point, fits=point.fits & meets)
+
+
+def highest_concurrency(
+    cases: InferenceCases,
+    columns: Mapping[str, Floats],
+    *,
+    ttft_p99_limit_s: Floats,
+    tpot_p99_limit_s: Floats,
+) -> tuple[Floats, Bools]:
+    """Concurrency at which p99 times just meet the limits, and whether they do.
+
+    Bisection on the logarithm between one request and a full deployment.
+    """
+
+    def meets(concurrency: Floats) -> tuple[SteadyState, Bools]:
+        state = steady_state(with_concurrency(cases, concurrency), columns, open_loop=True)
+        within = (state.ttft_p99_s <= ttft_p99_limit_s) & (state.tpot_p99_s <= tpot_p99_limit_s)
+        return state, within
+
+    full, at_full = meets(np.full(len(cases), np.inf))
+    high = np.log(np.maximum(full.running, 1.0))
+    low = np.where(at_full, high, 0.0)
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
-        state = steady_state(with_concurrency(cases, np.exp(middle)), parameters, open_loop=True)
-        meets = (state.ttft_p99_s <= ttft_limit) & (state.tpot_p99_s <= tpot_limit)
-        low, high = np.where(meets, middle, low), np.where(meets, high, middle)
-    found = with_concurrency(cases, np.exp(low))
-    state = steady_state(found, parameters, open_loop=True)
-    point = point_of(found, state, calibration)
-    meets = (low > 0.0) | ((state.ttft_p99_s <= ttft_limit) & (state.tpot_p99_s <= tpot_limit))
-    return replace(point, fits=point.fits & meets)
+        _, within = meets(np.exp(middle))
+        low, high = np.where(within, middle, low), np.where(within, high, middle)
+    found = np.exp(low)
+    return found, (low > 0.0) | meets(found)[1]
 
 
 def with_concurrency(cases: InferenceCases, concurrency: Floats) -> InferenceCases:

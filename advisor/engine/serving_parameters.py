@@ -1,13 +1,15 @@
 """Physical parameters of serving: defaults, and the fitted offsets that specialise them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from advisor.engine.cases import ENGINES, Floats, InferenceCases
+from advisor.engine.cases import ENGINES, Floats, InferenceCases, Ints
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 
+USES = ("benchmark", "offline", "concurrency")
+"""Who tuned it for what: an audited benchmark entry, a queue kept full, a fixed concurrency."""
 REFERENCE_MONTH = 73.0  # February 2026, in months since January 2020
 OLDEST_MONTH = 45.0  # software age has no effect before October 2023
 NEWEST_MONTH = 83.0
@@ -34,6 +36,9 @@ AMOUNTS: Mapping[str, float] = {
     "thin": 64.0,  # rows that a thin matrix is padded to
     "expert_rows": 16.0,  # rows that each touched expert is padded to
     "traffic": 8.0,  # activation reads and writes a layer, in hidden sizes
+    "permute": 2.0,  # reads and writes of each expert's copy of a token, in its sizes
+    "spread": 0.8,  # distinct experts of a batch, against tokens that choose independently
+    "eager_s": 30e-6,  # launch of a layer's kernels in a prefill, beyond those of a decode step
     "overlap": 0.25,  # share of the shorter of compute and memory time that is not hidden
     "skew": 0.3,  # extra tokens of the busiest expert-parallel rank
     "mix": 1.0,  # time of prefill work inside a mixed batch, against alone
@@ -90,42 +95,90 @@ def model_keys(model: ModelSpec) -> tuple[str, ...]:
     return (f"kind:{mixture}", f"attention:{attention}", f"model:{model.slug}")
 
 
-def parameter_columns(cases: InferenceCases, parameters: ServingParameters) -> dict[str, Floats]:
-    """Every parameter as a column over the cases, in its own unit."""
-    month = np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
-    years = (np.clip(month, OLDEST_MONTH, NEWEST_MONTH) - REFERENCE_MONTH) / MONTHS_PER_YEAR
-    return {name: _column(name, cases, parameters, years) for name in NAMES}
-
-
-def _column(
-    name: str, cases: InferenceCases, parameters: ServingParameters, years: Floats
-) -> Floats:
-    offsets = parameters.offsets.get(name, {})
-    efficiency = name in EFFICIENCIES
-    if efficiency:
-        default = EFFICIENCIES[name]
-        base = np.log(default / (1.0 - default))
-    else:
-        base = np.log(AMOUNTS[name])
-    base += offsets.get("", 0.0)
-    tables = (
+def key_tables(
+    cases: InferenceCases, use: Ints | None = None
+) -> list[tuple[Ints, list[tuple[str, ...]]]]:
+    """Index column and keys by index, of each thing that parameters may depend on."""
+    tables: list[tuple[Ints, list[tuple[str, ...]]]] = [
         (cases.accelerator, [part_keys(part) for part in cases.accelerators]),
         (cases.model, [model_keys(model) for model in cases.models]),
         (cases.engine, [(f"engine:{engine}",) for engine in ENGINES]),
         (cases.precision, [(f"precision:{precision}",) for precision in PRECISIONS]),
+    ]
+    # What goes together beyond the sum of its parts: units and format, software and silicon.
+    generations = [generation(part) for part in cases.accelerators]
+    kinds = [model_keys(model)[:2] for model in cases.models]
+    width = len(PRECISIONS)
+    tables.append(
+        (
+            cases.accelerator * width + cases.precision,
+            [(f"units:{g}|{p}",) for g in generations for p in PRECISIONS],
+        )
     )
-    total: Floats | float = base
-    for index, keys in tables:
-        table = _table(offsets, keys)
-        if table is not None:
-            total = total + table[index]
-    slope = offsets.get("year", 0.0)
-    if slope:
-        total = total + slope * years
-    value = 1.0 / (1.0 + np.exp(-np.asarray(total))) if efficiency else np.exp(total)
-    return np.asarray(value, dtype=np.float64)
+    tables.append(
+        (
+            cases.accelerator * len(ENGINES) + cases.engine,
+            [(f"port:{part.vendor}|{e}",) for part in cases.accelerators for e in ENGINES],
+        )
+    )
+    tables.append(
+        (
+            cases.model * len(ENGINES) + cases.engine,
+            [(f"kernels:{'|'.join(k)}|{e}",) for k in kinds for e in ENGINES],
+        )
+    )
+    tables.append(
+        (
+            cases.accelerator * len(cases.models) + cases.model,
+            [
+                (f"pair:{part.slug}|{model.slug}",)
+                for part in cases.accelerators
+                for model in cases.models
+            ],
+        )
+    )
+    if use is not None:
+        tables.append((use, [(f"use:{name}",) for name in USES]))
+    return tables
 
 
-def _table(offsets: Mapping[str, float], keys: Sequence[tuple[str, ...]]) -> Floats | None:
-    table = np.array([sum(offsets.get(key, 0.0) for key in row) for row in keys])
-    return table if table.any() else None
+def software_years(cases: InferenceCases) -> Floats:
+    """Years of software development since the reference month; unknown counts as none."""
+    month = np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
+    return (np.clip(month, OLDEST_MONTH, NEWEST_MONTH) - REFERENCE_MONTH) / MONTHS_PER_YEAR
+
+
+def base_of(name: str) -> float:
+    """Default of a parameter in the space where offsets add: logit or logarithm."""
+    if name in EFFICIENCIES:
+        return float(np.log(EFFICIENCIES[name] / (1.0 - EFFICIENCIES[name])))
+    return float(np.log(AMOUNTS[name]))
+
+
+def natural(name: str, value: Floats | float) -> Floats:
+    """A parameter in its own unit, from the space where offsets add."""
+    column = np.asarray(value, dtype=np.float64)
+    return 1.0 / (1.0 + np.exp(-column)) if name in EFFICIENCIES else np.exp(column)
+
+
+def parameter_columns(
+    cases: InferenceCases, parameters: ServingParameters, use: Ints | None = None
+) -> dict[str, Floats]:
+    """Every parameter as a column over the cases (or one value for all), in its own unit.
+
+    `use` indexes USES where a row is known to be a tuned benchmark entry or a full queue;
+    without it the offsets of users' own deployments apply, which are zero.
+    """
+    years = software_years(cases)
+    tables = key_tables(cases, use)
+    columns = {}
+    for name in NAMES:
+        offsets = parameters.offsets.get(name, {})
+        total: Floats | float = base_of(name) + offsets.get("", 0.0)
+        for index, keys in tables:
+            table = np.array([sum(offsets.get(key, 0.0) for key in row) for row in keys])
+            if table.any():
+                total = total + table[index]
+        slope = offsets.get("year", 0.0)
+        columns[name] = natural(name, total + slope * years if slope else total)
+    return columns

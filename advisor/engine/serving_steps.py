@@ -1,5 +1,6 @@
 """Time of one pass of a replica over its tokens: arithmetic, memory, links and overheads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ class Replica:
     experts: Floats
     experts_per_token: Floats
     share_of_experts: Floats  # that one token uses
+    expert_copy_bytes: Floats  # of one token in all its experts, on one chip
     hidden_bytes: Floats
     dense_flops_per_s: Floats
     routed_flops_per_s: Floats
@@ -47,7 +49,7 @@ class Replica:
     window_tokens: Floats
     state_bytes: Floats
     kv_value_bytes: Floats
-    parameters: dict[str, Floats]
+    parameters: Mapping[str, Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ def gather_replica(
     cases: InferenceCases,
     parts: AcceleratorTable,
     models: ModelTable,
-    parameters: dict[str, Floats],
+    parameters: Mapping[str, Floats],
 ) -> Replica:
     """Columns of one chip's share of the model and the rates it reaches.
 
@@ -110,6 +112,11 @@ def gather_replica(
         experts=models.experts[m],
         experts_per_token=models.experts_per_token[m],
         share_of_experts=models.experts_per_token[m] / models.experts[m],
+        expert_copy_bytes=models.expert_width[m]
+        * models.experts_per_token[m]
+        * models.layers[m]
+        * _ACTIVATION_BYTES
+        / (ranks * stages),
         hidden_bytes=models.hidden[m] * _ACTIVATION_BYTES,
         dense_flops_per_s=dense_peak * parameters["matmul"],
         routed_flops_per_s=matmul * parameters["experts"],
@@ -196,7 +203,8 @@ def _pass(
     p = replica.parameters
     local = tokens / replica.attention_data
     thin = p["thin"] if padded else 0.0
-    touched = 1.0 - np.exp(tokens * np.log1p(-np.minimum(replica.share_of_experts, 0.999999)))
+    chosen = tokens * np.minimum(p["spread"], 1.0)
+    touched = 1.0 - np.exp(chosen * np.log1p(-np.minimum(replica.share_of_experts, 0.999999)))
     skew = 1.0 + p["skew"] * (1.0 - 1.0 / replica.expert_ranks)
     rows = tokens * replica.share_of_experts * skew
     if padded:
@@ -208,10 +216,10 @@ def _pass(
         local * replica.hidden_bytes * replica.layers * p["traffic"] / replica.stages
     ) * (0.3 + 0.7 / replica.attention_ranks)
     read = activations
-    routed_read = np.zeros_like(read)
+    routed_read = tokens * replica.expert_copy_bytes * p["permute"]
     if padded:
         read = read + replica.dense_bytes
-        routed_read = replica.routed_bytes * touched * skew
+        routed_read = routed_read + replica.routed_bytes * touched * skew
     dense_m = read / replica.bytes_per_s
     routed_m = routed_read / replica.bytes_per_s
     cache_m = cache_bytes / replica.cache_bytes_per_s

@@ -58,6 +58,7 @@ class ModelTable:
     routed_params: Floats  # experts, all together
     experts: Floats
     experts_per_token: Floats
+    expert_width: Floats  # values one expert reads and writes for a token
     kv_values_per_token: Floats  # of the layers that keep the whole context
     window_values_per_token: Floats  # of the layers with a sliding window
     window_tokens: Floats
@@ -182,6 +183,7 @@ def _model_row(model: ModelSpec) -> dict[str, float]:
         "routed_params": max(routed, 0.0),
         "experts": max(experts, 1.0),
         "experts_per_token": max(per_token, 1.0),
+        "expert_width": 2.0 * hidden + 3.0 * float(model.ffn or hidden) if routed else 0.0,
         "kv_values_per_token": full * values,
         "window_values_per_token": windowed * values,
         "window_tokens": float(model.window_tokens),
