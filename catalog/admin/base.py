@@ -79,10 +79,7 @@ class SourceFilter(admin.SimpleListFilter):
 class ExportAdmin(ExportMixin, admin.ModelAdmin):  # type: ignore[misc]
     """A table with search, paging and export; columns that tell where figures come from."""
 
-    export_formats = (
-        SafeCsv,
-        SafeXlsx,
-    )
+    export_formats = (SafeCsv, SafeXlsx)
     list_per_page = 50
     show_full_result_count = False
     save_on_top = True

@@ -22,28 +22,10 @@ class AcceleratorAdmin(CatalogueAdmin):
         "source_link",
         "read_on",
     )
-    list_filter = (
-        "family",
-        "lifecycle",
-        "confidence",
-        "vendor",
-        AgeFilter,
-        SourceFilter,
-    )
-    list_select_related = (
-        "vendor",
-        "source",
-    )
-    search_fields = (
-        "name",
-        "slug",
-        "aliases",
-        "vendor__name",
-    )
-    autocomplete_fields = (
-        "vendor",
-        "source",
-    )
+    list_filter = ("family", "lifecycle", "confidence", "vendor", AgeFilter, SourceFilter)
+    list_select_related = ("vendor", "source")
+    search_fields = ("name", "slug", "aliases", "vendor__name")
+    autocomplete_fields = ("vendor", "source")
 
 
 @admin.register(System)
@@ -59,25 +41,7 @@ class SystemAdmin(CatalogueAdmin):
         "source_link",
         "read_on",
     )
-    list_filter = (
-        "cooling",
-        "vendor",
-        AgeFilter,
-        SourceFilter,
-    )
-    list_select_related = (
-        "vendor",
-        "accelerator",
-        "source",
-    )
-    search_fields = (
-        "name",
-        "slug",
-        "accelerator__name",
-        "vendor__name",
-    )
-    autocomplete_fields = (
-        "vendor",
-        "accelerator",
-        "source",
-    )
+    list_filter = ("cooling", "vendor", AgeFilter, SourceFilter)
+    list_select_related = ("vendor", "accelerator", "source")
+    search_fields = ("name", "slug", "accelerator__name", "vendor__name")
+    autocomplete_fields = ("vendor", "accelerator", "source")

@@ -21,29 +21,10 @@ class ServingMeasurementAdmin(CatalogueAdmin):
         "measured_month",
         "source_link",
     )
-    list_filter = (
-        "definition",
-        "scenario",
-        "engine",
-        "accelerator",
-        SourceFilter,
-    )
-    list_select_related = (
-        "accelerator",
-        "source",
-    )
-    search_fields = (
-        "id",
-        "model",
-        "accelerator__name",
-        "engine",
-        "source__title",
-    )
-    autocomplete_fields = (
-        "accelerator",
-        "architecture",
-        "source",
-    )
+    list_filter = ("definition", "scenario", "engine", "accelerator", SourceFilter)
+    list_select_related = ("accelerator", "source")
+    search_fields = ("id", "model", "accelerator__name", "engine", "source__title")
+    autocomplete_fields = ("accelerator", "architecture", "source")
 
 
 @admin.register(TrainingMeasurement)
@@ -60,27 +41,10 @@ class TrainingMeasurementAdmin(CatalogueAdmin):
         "time_to_train_min",
         "source_link",
     )
-    list_filter = (
-        "task",
-        "accelerator",
-        SourceFilter,
-    )
-    list_select_related = (
-        "accelerator",
-        "source",
-    )
-    search_fields = (
-        "id",
-        "model",
-        "accelerator__name",
-        "framework",
-        "source__title",
-    )
-    autocomplete_fields = (
-        "accelerator",
-        "architecture",
-        "source",
-    )
+    list_filter = ("task", "accelerator", SourceFilter)
+    list_select_related = ("accelerator", "source")
+    search_fields = ("id", "model", "accelerator__name", "framework", "source__title")
+    autocomplete_fields = ("accelerator", "architecture", "source")
 
 
 @admin.register(BenchmarkLimit)
@@ -93,10 +57,7 @@ class BenchmarkLimitAdmin(CatalogueAdmin):
         "e2e_p99_limit_s",
         "source_link",
     )
-    list_filter = (
-        "scenario",
-        SourceFilter,
-    )
+    list_filter = ("scenario", SourceFilter)
     list_select_related = ("source",)
     search_fields = ("model",)
     autocomplete_fields = ("source",)

@@ -14,25 +14,10 @@ class RecordedAgeFilter(AgeFilter):
 
 @admin.register(Provider)
 class ProviderAdmin(CatalogueAdmin):
-    list_display = (
-        "name",
-        "slug",
-        "kind",
-        "country",
-        "source_link",
-        "read_on",
-    )
-    list_filter = (
-        "kind",
-        AgeFilter,
-        SourceFilter,
-    )
+    list_display = ("name", "slug", "kind", "country", "source_link", "read_on")
+    list_filter = ("kind", AgeFilter, SourceFilter)
     list_select_related = ("source",)
-    search_fields = (
-        "name",
-        "slug",
-        "aliases",
-    )
+    search_fields = ("name", "slug", "aliases")
     autocomplete_fields = ("source",)
 
 
@@ -48,58 +33,16 @@ class RegionAdmin(CatalogueAdmin):
         "source_link",
         "read_on",
     )
-    list_filter = (
-        "provider",
-        ("country", admin.EmptyFieldListFilter),
-        AgeFilter,
-        SourceFilter,
-    )
-    list_select_related = (
-        "provider",
-        "source",
-    )
-    search_fields = (
-        "slug",
-        "name",
-        "country",
-    )
-    autocomplete_fields = (
-        "provider",
-        "source",
-        "grid_source",
-        "power_source",
-    )
+    list_filter = ("provider", ("country", admin.EmptyFieldListFilter), AgeFilter, SourceFilter)
+    list_select_related = ("provider", "source")
+    search_fields = ("slug", "name", "country")
+    autocomplete_fields = ("provider", "source", "grid_source", "power_source")
 
 
 @admin.register(RegionCompliance)
 class RegionComplianceAdmin(CatalogueAdmin):
-    list_display = (
-        "programme",
-        "provider",
-        "region",
-        "status",
-        "recorded_on",
-        "source_link",
-    )
-    list_filter = (
-        "status",
-        "programme",
-        "provider",
-        RecordedAgeFilter,
-        SourceFilter,
-    )
-    list_select_related = (
-        "provider",
-        "region",
-        "source",
-    )
-    search_fields = (
-        "programme",
-        "provider__name",
-        "region__slug",
-    )
-    autocomplete_fields = (
-        "provider",
-        "region",
-        "source",
-    )
+    list_display = ("programme", "provider", "region", "status", "recorded_on", "source_link")
+    list_filter = ("status", "programme", "provider", RecordedAgeFilter, SourceFilter)
+    list_select_related = ("provider", "region", "source")
+    search_fields = ("programme", "provider__name", "region__slug")
+    autocomplete_fields = ("provider", "region", "source")

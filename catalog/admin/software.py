@@ -9,14 +9,7 @@ from catalog.models import ModelArchitecture, ModelPrecision, SoftwareSupport
 class PrecisionInline(admin.TabularInline):
     model = ModelPrecision
     extra = 0
-    fields = (
-        "precision",
-        "benchmark",
-        "score",
-        "score_at_native",
-        "source",
-        "read_on",
-    )
+    fields = ("precision", "benchmark", "score", "score_at_native", "source", "read_on")
     autocomplete_fields = ("source",)
 
 
@@ -34,19 +27,9 @@ class ModelArchitectureAdmin(CatalogueAdmin):
         "source_link",
         "read_on",
     )
-    list_filter = (
-        "kind",
-        "weights_access",
-        "attention",
-        "native_precision",
-        AgeFilter,
-    )
+    list_filter = ("kind", "weights_access", "attention", "native_precision", AgeFilter)
     list_select_related = ("source",)
-    search_fields = (
-        "name",
-        "slug",
-        "aliases",
-    )
+    search_fields = ("name", "slug", "aliases")
     autocomplete_fields = ("source",)
     inlines = (PrecisionInline,)
 
@@ -62,24 +45,10 @@ class ModelPrecisionAdmin(CatalogueAdmin):
         "source_link",
         "read_on",
     )
-    list_filter = (
-        "precision",
-        AgeFilter,
-        SourceFilter,
-    )
-    list_select_related = (
-        "model",
-        "source",
-    )
-    search_fields = (
-        "model__name",
-        "model__slug",
-        "benchmark",
-    )
-    autocomplete_fields = (
-        "model",
-        "source",
-    )
+    list_filter = ("precision", AgeFilter, SourceFilter)
+    list_select_related = ("model", "source")
+    search_fields = ("model__name", "model__slug", "benchmark")
+    autocomplete_fields = ("model", "source")
 
 
 @admin.register(SoftwareSupport)
@@ -93,22 +62,7 @@ class SoftwareSupportAdmin(CatalogueAdmin):
         "source_link",
         "read_on",
     )
-    list_filter = (
-        "status",
-        "family",
-        "vendor",
-        AgeFilter,
-        SourceFilter,
-    )
-    list_select_related = (
-        "vendor",
-        "source",
-    )
-    search_fields = (
-        "software",
-        "vendor__name",
-    )
-    autocomplete_fields = (
-        "vendor",
-        "source",
-    )
+    list_filter = ("status", "family", "vendor", AgeFilter, SourceFilter)
+    list_select_related = ("vendor", "source")
+    search_fields = ("software", "vendor__name")
+    autocomplete_fields = ("vendor", "source")

@@ -13,15 +13,8 @@ from catalog.models import Snapshot, Source, Vendor
 
 @admin.register(Source)
 class SourceAdmin(CatalogueAdmin):
-    list_display = (
-        "title",
-        "original",
-        "changed_at",
-    )
-    search_fields = (
-        "title",
-        "url",
-    )
+    list_display = ("title", "original", "changed_at")
+    search_fields = ("title", "url")
     list_filter = (("url", admin.EmptyFieldListFilter),)
 
     @admin.display(description="original")
@@ -32,39 +25,19 @@ class SourceAdmin(CatalogueAdmin):
 
 @admin.register(Vendor)
 class VendorAdmin(CatalogueAdmin):
-    list_display = (
-        "name",
-        "slug",
-        "country",
-        "source_link",
-        "read_on",
-    )
-    list_filter = (
-        SourceFilter,
-        AgeFilter,
-    )
+    list_display = ("name", "slug", "country", "source_link", "read_on")
+    list_filter = (SourceFilter, AgeFilter)
     list_select_related = ("source",)
-    search_fields = (
-        "name",
-        "slug",
-    )
+    search_fields = ("name", "slug")
     autocomplete_fields = ("source",)
 
 
 @admin.register(Snapshot)
 class SnapshotAdmin(ReadOnlyAdmin):
-    list_display = (
-        "digest",
-        "as_of",
-        "recorded_at",
-    )
+    list_display = ("digest", "as_of", "recorded_at")
     search_fields = ("digest",)
     list_filter = ("as_of",)
-    fields = (
-        "digest",
-        "as_of",
-        "recorded_at",
-    )
+    fields = ("digest", "as_of", "recorded_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Without the packed content, which is large and says nothing to a reader."""

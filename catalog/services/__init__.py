@@ -1,7 +1,14 @@
 """The catalogue's only writers: imports, prices, kept states."""
 
 from catalog.services.catalogue import ImportReport, ensure_catalogue, import_catalogue
-from catalog.services.prices import FORMATS, PriceFile, PriceReport, import_prices, read_price_file
+from catalog.services.prices import (
+    FORMATS,
+    PriceFile,
+    PriceReport,
+    import_prices,
+    read_price_file,
+    uploaded_price_file,
+)
 from catalog.services.snapshots import keep_snapshot
 
 __all__ = [
@@ -14,4 +21,5 @@ __all__ = [
     "import_prices",
     "keep_snapshot",
     "read_price_file",
+    "uploaded_price_file",
 ]

@@ -96,6 +96,15 @@ def read_price_file(path: Path) -> PriceFile:
         raise BadTable(message) from None
 
 
+def uploaded_price_file(name: str, content: bytes) -> PriceFile:
+    """A file that somebody sent; raises BadTable where it is not text."""
+    try:
+        return PriceFile(name=name, content=content.decode("utf-8"))
+    except UnicodeDecodeError:
+        message = f"{name}: not UTF-8 text"
+        raise BadTable(message) from None
+
+
 def provider_of(name: str, known: Iterable[str]) -> str:
     """The seller that a file's name or folder tells; raises BadTable where none does."""
     names = {*known, *FEED_PROVIDERS, *SAME_AS}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from catalog.management.commands.import_prices import line_ranges
+from catalog.engine.refusals import line_ranges
 from catalog.models import PricePoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]

@@ -1,36 +1,14 @@
 """manage.py import_prices: load price feeds, each change a new price point."""
 
-from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog.engine.tables import BadTable, Refusal
+from catalog.engine.refusals import refusals_by_reason
+from catalog.engine.tables import BadTable
 from catalog.services import FORMATS, import_prices, read_price_file
-
-
-def line_ranges(lines: Iterable[int]) -> str:
-    """Line numbers in short: 3-5, 9."""
-    ranges: list[list[int]] = []
-    for line in sorted(set(lines)):
-        if ranges and line == ranges[-1][1] + 1:
-            ranges[-1][1] = line
-        else:
-            ranges.append([line, line])
-    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in ranges)
-
-
-def refusals_by_reason(refused: Sequence[Refusal]) -> list[str]:
-    """One text for each file and reason, with all its line numbers."""
-    groups: dict[tuple[str, str], list[int]] = {}
-    for refusal in refused:
-        groups.setdefault((refusal.file, refusal.reason), []).append(refusal.line)
-    return [
-        f"{file}, line{'s' if len(set(lines)) > 1 else ''} {line_ranges(lines)}: {reason}"
-        for (file, reason), lines in groups.items()
-    ]
 
 
 class Command(BaseCommand):
