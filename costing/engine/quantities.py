@@ -42,15 +42,18 @@ def growth_path(rules: CostRules) -> Floats:
 def instances_at(cases: CostCases, demand: float) -> Floats:
     """Whole instances each case has when demand is `demand` times that at go-live.
 
-    They come in steps of whole replicas; below go-live demand at least one step stays.
+    They come in steps of whole replicas; what stands by beyond the load at go-live stays
+    beside it at any demand.
     Source: rounding up to whole instances.
     """
     exact = np.where(np.isnan(cases.instances_exact), cases.instances, cases.instances_exact)
-    with np.errstate(invalid="ignore"):
-        steps = np.ceil(exact * demand / cases.instance_step - _ALMOST)
-    needed = np.maximum(steps, 1.0) * cases.instance_step
-    bound = np.maximum if demand >= 1.0 else np.minimum
-    return np.where(cases.grows & (demand != 1.0), bound(needed, cases.instances), cases.instances)
+
+    def needed(times: float) -> Floats:
+        steps = np.ceil(exact * times / cases.instance_step - _ALMOST)
+        return np.maximum(steps, 1.0) * cases.instance_step
+
+    growing = cases.instances + needed(demand) - needed(1.0)
+    return np.where(cases.grows, growing, cases.instances)
 
 
 def quantities(cases: CostCases, rules: CostRules, *, weights: Floats) -> Quantities:
@@ -86,7 +89,7 @@ def quantities(cases: CostCases, rules: CostRules, *, weights: Floats) -> Quanti
         before = now
         bought += weights[..., month : month + 1] * added
         remaining = rules.horizon_months - month
-        left += last * added * _value_left(rules, months=remaining)
+        left += last * added * value_left(rules, months=remaining)
         tail += last * added * (-remaining % terms)[cases.purchase]
     return Quantities(
         months=weights.sum(axis=-1, keepdims=True),
@@ -110,8 +113,12 @@ def discount_weights(rules: CostRules) -> Floats:
     return np.asarray((1.0 + rules.discount_rate) ** -years, dtype=np.float64)
 
 
-def _value_left(rules: CostRules, *, months: int) -> float:
-    """Value in a straight line from new to the stated fraction at the age of the horizon."""
+def value_left(rules: CostRules, *, months: int) -> float:
+    """Share of its price that something bought so many months before the end is then worth.
+
+    In a straight line from new to the stated fraction at the age of the horizon.
+    Source: straight-line depreciation.
+    """
     return 1.0 - (1.0 - rules.residual_fraction) * months / rules.horizon_months
 
 

@@ -144,8 +144,7 @@ def cost_lines(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str
     lines: dict[str, Floats] = {}
     for part in (_renting, _owning, _running, _data_people):
         lines |= part(cases, rules, sums)
-    net = _total(lines)
-    spent = net - lines[RESIDUAL]
+    spent = _sum(lines) - lines[RESIDUAL]
     lines[TAX] = rules.tax_fraction * spent
     lines[CONTINGENCY] = rules.contingency_fraction * spent
     return {label: lines[label] for label in LABELS}
@@ -304,9 +303,12 @@ def _factors(cases: CostCases, rules: CostRules, label: str) -> tuple[Floats, Fl
     return lows, highs
 
 
+def _sum(lines: Mapping[str, Floats]) -> Floats:
+    return np.asarray(sum(lines.values(), start=np.zeros(())), dtype=np.float64)
+
+
 def _total(lines: Mapping[str, Floats]) -> Floats:
-    total = sum(lines.values(), start=np.zeros(()))
-    return np.asarray(np.round(total, _CENTS), dtype=np.float64)
+    return np.round(_sum(lines), _CENTS)
 
 
 def _last_demand(rules: CostRules) -> float:

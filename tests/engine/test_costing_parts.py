@@ -13,6 +13,7 @@ from costing.engine.age import BANDS, price_range
 from costing.engine.cases import PURCHASES, CostRules
 from costing.engine.data import EgressTariff, tariff_usd
 from costing.engine.energy import carbon_kg, mean_power_w
+from costing.engine.evidence import line_evidence
 from costing.engine.people import DEPLOYMENTS, operations_fte
 from costing.engine.pricebook import (
     UnknownPriceKey,
@@ -35,6 +36,7 @@ from costing.engine.rental import (
     spot_overhead_fraction,
     spot_usd_per_useful_h,
 )
+from costing.engine.tco import LABELS
 from costing.engine.tokens import tokens_usd_per_month, usd_per_million
 
 RATES = shipped_rates()
@@ -287,3 +289,14 @@ def test_the_most_specific_entry_of_a_price_book_wins() -> None:
 
 def test_the_last_step_of_every_tariff_has_no_end() -> None:
     assert all(egress_tariff(RATES, p).steps[-1][0] == inf for p in ("aws", "azure", "on_site"))
+
+
+def test_every_line_but_the_offers_own_names_its_source() -> None:
+    known = line_evidence(RATES, provider="aws", country="DE")
+    offers = {"Compute rental", "Commitment after the horizon", "Hosted tokens", "Hardware"}
+    assert set(LABELS) - set(known) == offers
+
+
+def test_a_price_of_the_users_own_is_named_as_such() -> None:
+    known = line_evidence(RATES, provider="aws", own_prices=["Storage"])
+    assert known["Storage"][1] == "the user's own price"
