@@ -1,0 +1,165 @@
+"""Figures of the answer page, as Plotly's JSON without its default template."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+Document = Mapping[str, Any]
+SYMBOLS: Mapping[str, str] = {
+    "gpu": "circle",
+    "tpu": "square",
+    "ipu": "diamond",
+    "waferscale": "star",
+    "asic": "triangle-up",
+    "apu": "pentagon",
+    "hosted": "x",
+}
+FAMILY_LABELS: Mapping[str, str] = {
+    "gpu": "GPU",
+    "tpu": "TPU",
+    "ipu": "IPU",
+    "waferscale": "Wafer-scale",
+    "asic": "Other accelerators",
+    "apu": "APU (CPU and GPU on one die)",
+    "hosted": "Hosted API",
+}
+TRACE_TYPES = frozenset({"scatter", "bar"})
+"""Every trace type that a page draws; the vendored bundle must hold them all."""
+SHADES = 7
+BAR_HEIGHT_PX = 34
+
+
+def _hidden_range() -> dict[str, Any]:
+    return {"thickness": 1.2, "width": 0, "color": "var(--line-strong)"}
+
+
+def _as_json(traces: Sequence[Any], **layout: Any) -> dict[str, Any]:
+    figure = go.Figure(data=traces)
+    figure.update_layout(**layout)
+    drawn: dict[str, Any] = figure.to_plotly_json()
+    drawn["layout"].pop("template", None)
+    return drawn
+
+
+def _bars(points: Sequence[Document], axis: str) -> dict[str, Any]:
+    """Distances from the centre to the ends of the range; none where a range is unknown."""
+    above = [(p[f"{axis}_high"] or p[axis]) - p[axis] for p in points]
+    below = [p[axis] - (p[f"{axis}_low"] or p[axis]) for p in points]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": above,
+        "arrayminus": below,
+        **_hidden_range(),
+    }
+
+
+def drawable(points: Sequence[Document]) -> list[Document]:
+    """The points of a Pareto chart that have both coordinates."""
+    return [p for p in points if p.get("x") is not None and p.get("y") is not None]
+
+
+def pareto(chart: Document) -> dict[str, Any] | None:
+    """Cost against waiting time with ranges, and the front that nothing beats on both."""
+    points = drawable(chart.get("points", ()))
+    if not points:
+        return None
+    traces: list[Any] = []
+    front = sorted((p for p in points if p.get("on_front")), key=lambda p: (p["x"], -p["y"]))
+    if len(front) > 1:
+        traces.append(
+            go.Scatter(
+                x=[p["x"] for p in front],
+                y=[p["y"] for p in front],
+                mode="lines",
+                name="Best trade-offs",
+                line={"color": "var(--chart-7)", "width": 1.5, "dash": "dot", "shape": "hv"},
+                hoverinfo="skip",
+            )
+        )
+    for family in dict.fromkeys(p["family"] for p in points):
+        mine = [p for p in points if p["family"] == family]
+        traces.append(_family_trace(family, mine))
+    best = [p for p in points if p.get("recommended")]
+    if best:
+        traces.append(_halo(best))
+    return _as_json(
+        traces,
+        xaxis={"title": {"text": chart.get("x_label", "")}, "rangemode": "tozero"},
+        yaxis={"title": {"text": chart.get("y_label", "")}, "rangemode": "tozero"},
+        hovermode="closest",
+    )
+
+
+def _family_trace(family: str, points: Sequence[Document]) -> Any:
+    return go.Scatter(
+        x=[p["x"] for p in points],
+        y=[p["y"] for p in points],
+        error_x=_bars(points, "x"),
+        error_y=_bars(points, "y"),
+        mode="markers",
+        name=FAMILY_LABELS.get(family, family),
+        text=[_text(p["label"]) for p in points],
+        marker={
+            "size": 11,
+            "symbol": SYMBOLS.get(family, "circle"),
+            "color": f"var(--family-{family if family in SYMBOLS else 'hosted'})",
+            "line": {"width": 1, "color": "var(--surface)"},
+        },
+        hovertemplate="%{text}<br>%{x:,.3~s} · %{y:,.3~s}<extra></extra>",
+    )
+
+
+def _halo(points: Sequence[Document]) -> Any:
+    return go.Scatter(
+        x=[p["x"] for p in points],
+        y=[p["y"] for p in points],
+        mode="markers+text",
+        name="Recommended",
+        text=["Recommended"] * len(points),
+        textposition="top center",
+        textfont={"color": "var(--accent)"},
+        marker={
+            "size": 22,
+            "symbol": "circle-open",
+            "color": "var(--accent)",
+            "line": {"width": 2.5, "color": "var(--accent)"},
+        },
+        hoverinfo="skip",
+    )
+
+
+def cost_breakdown(lines: Sequence[Document]) -> dict[str, Any] | None:
+    """Each cost line as a bar with its range, dearest first."""
+    if not lines:
+        return None
+    ordered = sorted(lines, key=lambda each: each["usd"])
+    bars = go.Bar(
+        x=[each["usd"] for each in ordered],
+        y=[_text(each["label"]) for each in ordered],
+        orientation="h",
+        marker={"color": "var(--chart-1)"},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [max(0.0, each["high"] - each["usd"]) for each in ordered],
+            "arrayminus": [max(0.0, each["usd"] - each["low"]) for each in ordered],
+            "thickness": 1.4,
+            "width": 4,
+            "color": "var(--ink)",
+        },
+        hovertemplate="%{y}<br>$%{x:,.0f}<extra></extra>",
+    )
+    return _as_json(
+        [bars],
+        xaxis={"title": {"text": "USD over the horizon"}, "tickprefix": "$", "rangemode": "tozero"},
+        yaxis={"ticksuffix": "  "},
+        bargap=0.35,
+        showlegend=False,
+    )
+
+
+def _text(label: str) -> str:
+    """A label without the few tags that the drawing library would read in it."""
+    return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

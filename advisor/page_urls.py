@@ -1,0 +1,31 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from advisor.views import docs, questionnaire, runs, start
+from catalog import views as catalogue
+
+urlpatterns = [
+    path("", start.start, name="start"),
+    path("start/blank", start.blank, name="blank"),
+    path("start/<slug:preset_id>", start.preset, name="preset"),
+    path("assessments", start.index, name="assessments"),
+    path("assessments/<uuid:assessment_id>", questionnaire.questionnaire, name="questionnaire"),
+    path("assessments/<uuid:assessment_id>/run", questionnaire.run_again, name="assessment-run"),
+    path("runs/<uuid:run_id>", runs.run, name="run"),
+    path("runs/<uuid:run_id>/part", runs.run_part, name="run-part"),
+    path("runs/<uuid:run_id>/cancel", runs.run_cancel, name="run-cancel"),
+    path("runs/<uuid:run_id>/export.<slug:form>", runs.run_export, name="run-export"),
+    path("catalogue", catalogue.index, name="catalogue"),
+    path("catalogue/accelerators", catalogue.accelerators, name="catalogue-accelerators"),
+    path("catalogue/accelerators/<slug:slug>", catalogue.accelerator, name="accelerator"),
+    path("catalogue/systems", catalogue.systems, name="catalogue-systems"),
+    path("catalogue/models", catalogue.models, name="catalogue-models"),
+    path("catalogue/models/<path:slug>", catalogue.model, name="model"),
+    path("catalogue/offers", catalogue.offers, name="catalogue-offers"),
+    path("catalogue/measurements", catalogue.measurements, name="catalogue-measurements"),
+    path("catalogue/training", catalogue.training_measurements, name="catalogue-training"),
+    path("catalogue/sources", catalogue.sources, name="catalogue-sources"),
+    path("docs/", docs.docs, name="docs"),
+    path("docs/<slug:name>", docs.docs, name="docs-page"),
+]

@@ -1,0 +1,29 @@
+"""What every page shows: the age of the catalogue, the engine's version, the way to the API."""
+
+from typing import Any
+
+from django import template
+from django.db.models import Max
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from advisor.engine.version import ENGINE_VERSION
+from catalog.models import PricePoint
+
+register = template.Library()
+
+
+@register.inclusion_tag("_footer.html")
+def site_footer() -> dict[str, Any]:
+    """The footer: one query."""
+    newest = SimpleLazyObject(lambda: PricePoint.objects.aggregate(day=Max("observed_last"))["day"])
+    return {"newest_price": newest, "engine_version": ENGINE_VERSION}
+
+
+@register.simple_tag
+def api_docs_url() -> str:
+    """Where the API describes itself."""
+    try:
+        return reverse("api-1:openapi-view")
+    except NoReverseMatch:
+        return "/api/v1/docs"
