@@ -98,6 +98,14 @@ def test_slices_up_to_v5p_are_named_by_cores() -> None:
     assert offer.accelerator_count == 8
 
 
+def test_slices_of_v5e_are_named_by_chips() -> None:
+    # Source: skypilot-catalog v8, gcp.
+    skypilot(",,,tpu-v5litepod-8,1,tpu-v5litepod-8,us-east5,us-east5-a,9.6,4.8\n")
+    offer = Offer.objects.filter(instance_type="tpu-v5litepod-8", region="gcp/us-east5").first()
+    assert offer is not None
+    assert (offer.accelerator_id, offer.accelerator_count) == ("google-tpu-v5e", 8)
+
+
 def test_the_mark_for_no_price_known_is_no_price() -> None:
     report = skypilot(",,,tpu-v6e-16,1,tpu-v6e-16,asia-east1,asia-east1-c,700.0,700.0\n")
     assert [(line, "no price known" in reason) for line, reason in reasons(report)] == [
@@ -241,6 +249,7 @@ def test_gpuhunt_without_its_header_line_is_understood() -> None:
         ("A100", "40.0", "nvidia-a100-sxm-40gb"),
         ("A100", "80.0", "nvidia-a100-sxm-80gb"),
         ("V100", "32.0", "nvidia-v100-sxm2-32gb"),
+        ("H100", "94.0", "nvidia-h100-nvl"),
         ("MI300X", "192.0", "amd-mi300x"),
     ],
 )
