@@ -104,6 +104,7 @@ DEPENDS_ON: Mapping[str, frozenset[str]] = {
     "tail_tpot": _SOFTWARE | {"vendor"},
     "tail_ttft": _SOFTWARE | {"vendor"},
 }
+_NEGLIGIBLE = 1e-4
 _STEP = 0.03
 _STEP_OF_LIMITED = 0.08  # a bisection resolves no less
 _ITERATIONS = 25
@@ -276,10 +277,10 @@ def design_of(published: PublishedCases) -> Design:
     years = software_years(published.cases)
     indicators: dict[str, Floats] = {"": np.ones(len(published.cases)), "year": years}
     for index, keys in tables:
-        for level in range(len(keys[0])):
-            names = np.array([keys[i][level] for i in index])
-            for key in np.unique(names):
-                indicators[str(key)] = (names == key).astype(np.float64)
+        for depth in range(len(keys[0])):
+            names = np.array([keys[i][depth] for i in index])
+            for each in np.unique(names):
+                indicators[str(each)] = (names == each).astype(np.float64)
     columns: list[tuple[int, Floats]] = []
     labels: list[tuple[str, str]] = []
     prior: list[float] = []
@@ -356,7 +357,7 @@ def fit(observed: Observations, *, iterations: int = _ITERATIONS) -> ServingPara
         gain = loss - new_loss
         theta, totals, guess, loss = candidate, new_totals, new_guess, new_loss
         damping = max(damping / 4.0, 1e-4)
-        if gain < 1e-4 * loss:
+        if gain < _NEGLIGIBLE * loss:
             break
     return _parameters(design, theta)
 
@@ -401,7 +402,7 @@ def _normal_equations(
 def _parameters(design: Design, theta: Floats) -> ServingParameters:
     offsets: dict[str, dict[str, float]] = {}
     for (name, key), value in zip(design.names, theta, strict=True):
-        if abs(value) > 1e-4:
+        if abs(value) > _NEGLIGIBLE:
             offsets.setdefault(name, {})[key] = round(float(value), 4)
     return ServingParameters(offsets=offsets)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,7 +191,7 @@ def _read(
     model: ModelSpec,
     limits: Mapping[tuple[str, str], BenchmarkLimit],
     lengths: Mapping[str, tuple[float, float]],
-) -> dict[str, object]:
+) -> dict[str, Any]:
     notes: list[str] = []
     scenario = row.scenario if row.scenario in SCENARIOS else ""
     if not scenario:
