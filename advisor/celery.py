@@ -1,10 +1,13 @@
 """The Celery application: how workers are woken, and how they behave."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.platforms import SecurityWarning
+from celery.signals import worker_process_init
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "advisor.settings")
@@ -61,6 +64,16 @@ def configure(application: Celery) -> None:
     )
 
 
+def warm_up(**_: Any) -> None:
+    """Load in a new worker process what the first job would wait for."""
+    from advisor.services.work import warm_up as load
+
+    load()
+
+
+# root is warned of pickled messages, and none but JSON are taken here
+warnings.filterwarnings("ignore", category=SecurityWarning)
 app = Celery("advisor")
 configure(app)
 app.autodiscover_tasks(["advisor"])
+worker_process_init.connect(warm_up)

@@ -91,7 +91,7 @@ if EMBEDDED:
     ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # commands need no admin; urls.py finds it
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -150,6 +150,7 @@ USE_TZ = True
 # copy; compressed and named by their content in production, where `collectstatic` is a step.
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -161,7 +162,7 @@ STORAGES = {
 }
 
 # Jobs
-BROKER_URL = os.environ.get("ADVISOR_BROKER_URL") or "filesystem://"
+BROKER_URL = os.environ.get("ADVISOR_BROKER_URL") or "filesystem://localhost/"
 JOBS = {
     "lease_s": _number("ADVISOR_JOB_LEASE_S", 30),
     "most_attempts": int(_number("ADVISOR_JOB_ATTEMPTS", 3)),

@@ -9,6 +9,8 @@ from django.urls import include, path
 
 from advisor import health
 
+admin.autodiscover()
+
 urlpatterns: list[Any] = [
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),

@@ -39,6 +39,17 @@ def handle(kind: Kind, handler: Handler) -> None:
     HANDLERS[kind] = handler
 
 
+def warm_up() -> None:
+    """Load what a run needs, so that the first one does not wait for it."""
+    try:
+        import advisor.services.advice  # noqa: F401
+        from catalog.queries import snapshot
+
+        snapshot()
+    except Exception:  # a worker without a catalogue yet is still a worker
+        log.warning("nothing to warm up with yet", exc_info=True)
+
+
 class _Reporter:
     """Progress of a claimed job: every new stage is written, steps within one at intervals."""
 
