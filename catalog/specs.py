@@ -137,7 +137,7 @@ class ModelSpec:
     slug: str
     name: str
     kind: str  # dense_llm, moe_llm, encoder, embedding, vision, diffusion, recsys, speech, graph
-    total_params: float
+    total_params: float  # 0 where the owner of a closed model publishes none
     active_params: float
     layers: int | None
     hidden: int | None

@@ -93,12 +93,15 @@ def system_spec(record: Record) -> SystemSpec:
 def model_spec(record: Record, precisions: Sequence[Record]) -> ModelSpec | None:
     """A model's shape; None where its size is unpublished, since nothing can be computed then.
 
+    A closed model of unpublished size stays, with size 0: it can only be had behind an API.
+
     A model that says no active size visits all its weights, or has its arithmetic counted
     per sample instead.
     """
-    if record["total_params_b"] is None:
+    closed = record["weights_access"] == "closed"
+    if record["total_params_b"] is None and not closed:
         return None
-    total_params = float(record["total_params_b"]) * GIGA
+    total_params = _scaled(record["total_params_b"], GIGA) or 0.0
     fraction = record["full_attention_fraction"]
     return ModelSpec(
         slug=record["slug"],
