@@ -172,13 +172,14 @@ def _dtype_of(default: object) -> type:
     return {bool: np.bool_, int: np.int64}.get(type(default), np.float64)
 
 
-def take(cases: CostCases, rows: ArrayLike) -> CostCases:
-    """The chosen rows (indices or a mask), with the same tables.
+def take(cases: CostCases, rows: ArrayLike | slice) -> CostCases:
+    """The chosen rows (indices, a mask or a slice), with the same tables.
 
     Source: plain indexing.
     """
-    picked = {
-        each.name: value[np.asarray(rows)] if isinstance(value, np.ndarray) else value
+    chosen = rows if isinstance(rows, slice) else np.asarray(rows)
+    picked: dict[str, Any] = {
+        each.name: value[chosen] if isinstance(value, np.ndarray) else value
         for each in fields(cases)
         for value in (getattr(cases, each.name),)
     }

@@ -132,7 +132,7 @@ def totals_usd(cases: CostCases, rules: CostRules, futures: Draws) -> Floats:
     peak = np.maximum.accumulate(path, axis=1)
     trend = np.exp(futures.price_trend[:, np.newaxis] * months / 12.0)
     volume = (path * trend).sum(axis=1)
-    more = path.sum(axis=1) / nominal.volume
+    more = path.sum(axis=1) / float(nominal.volume[0, 0])
     keeps = cases.on_site | cases.is_bought_as(*COMMITMENT_MONTHS)
     totals = np.empty(futures.price.shape)
     for plan in range(len(cases)):
@@ -260,12 +260,12 @@ def _counted(
 
 
 def _unit_costs(cases: CostCases, rules: CostRules) -> tuple[_Units, Quantities]:
-    nominal = quantities(cases, rules, weights=np.ones(rules.horizon_months))
+    nominal = quantities(cases, rules, weights=np.ones((1, rules.horizon_months)))
     none = np.zeros(len(cases))
     zero = Quantities(
-        months=np.zeros(1),
-        volume=np.zeros(1),
-        once=np.zeros(1),
+        months=np.zeros((1, 1)),
+        volume=np.zeros((1, 1)),
+        once=np.zeros((1, 1)),
         held=none,
         bought=none,
         retired=none,
@@ -278,12 +278,12 @@ def _unit_costs(cases: CostCases, rules: CostRules) -> tuple[_Units, Quantities]
 
     def usd(**one: Floats) -> Floats:
         lines = cost_lines(cases, rules, replace(zero, **one))
-        return np.asarray(sum(lines.values()), dtype=np.float64) * ones
+        return np.asarray(np.broadcast_to(sum(lines.values()), (1, len(cases)))[0])
 
     held = cost_lines(cases, rules, replace(zero, held=ones))
     rent = held[COMPUTE] * on_top
     power = (held[POWER] + held[COOLING]) * on_top
-    tokens = cost_lines(cases, rules, replace(zero, volume=np.ones(1)))[TOKENS] * on_top
+    tokens = cost_lines(cases, rules, replace(zero, volume=np.ones((1, 1))))[TOKENS][0] * on_top
     units = _Units(
         rent=rent,
         power=power,

@@ -1,21 +1,22 @@
 """How much of everything is paid for, month by month, while demand grows."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from costing.engine.cases import COMMITMENT_MONTHS, CostCases, CostRules
-from costing.engine.data import Floats, egress_table_usd
+from costing.engine.cases import COMMITMENT_MONTHS, Bools, CostCases, CostRules, take
+from costing.engine.data import Floats, Ints, egress_table_usd
 
 _ALMOST = 1e-9  # keeps an exact multiple from rounding up
+_BLOCK = 8_192  # rows at a time, so that a block of all levels stays near the processor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantities:
     """Sums over months, each month times its weight: what unit prices are multiplied with.
 
-    Each is of shape (..., cases) where the weights were of shape (..., months).
+    Each is of shape (k, cases), or (k, 1) where all cases share it, for k rows of weights.
     """
 
     months: Floats
@@ -39,25 +40,25 @@ def growth_path(rules: CostRules) -> Floats:
     return np.asarray((1.0 + rules.growth_per_month) ** grown, dtype=np.float64)
 
 
-def instances_at(cases: CostCases, demand: float) -> Floats:
+def instances_at(cases: CostCases, demand: ArrayLike) -> Floats:
     """Whole instances each case has when demand is `demand` times that at go-live.
 
-    They come in steps of whole replicas; what stands by beyond the load at go-live stays
-    beside it at any demand.
+    Shape (..., cases) for demands of shape (...). They come in steps of whole replicas; what
+    stands by beyond the load at go-live stays beside it at any demand.
     Source: rounding up to whole instances.
     """
     exact = np.where(np.isnan(cases.instances_exact), cases.instances, cases.instances_exact)
+    steps = exact / cases.instance_step
 
-    def needed(times: float) -> Floats:
-        steps = np.ceil(exact * times / cases.instance_step - _ALMOST)
-        return np.maximum(steps, 1.0) * cases.instance_step
+    def needed(times: Floats) -> Floats:
+        return np.maximum(np.ceil(times[..., np.newaxis] * steps - _ALMOST), 1.0)
 
-    growing = cases.instances + needed(demand) - needed(1.0)
-    return np.where(cases.grows, growing, cases.instances)
+    more = needed(np.asarray(demand, dtype=np.float64)) - needed(np.ones(()))
+    return cases.instances + np.where(cases.grows, more * cases.instance_step, 0.0)
 
 
 def quantities(cases: CostCases, rules: CostRules, *, weights: Floats) -> Quantities:
-    """What is paid for, with each month counted `weights` times; weights of shape (..., months).
+    """What is paid for, with each month counted `weights` times; weights of shape (k, months).
 
     All ones give the sums over the horizon, discount factors their present value, and a one
     in a single month that month alone. What is owned or committed stays when demand falls;
@@ -66,42 +67,72 @@ def quantities(cases: CostCases, rules: CostRules, *, weights: Floats) -> Quanti
 
     Source: arithmetic; staged purchases as in any capacity plan.
     """
-    demand = growth_path(rules)
-    peak = np.maximum.accumulate(demand)
-    keeps = cases.on_site | cases.is_bought_as(*COMMITMENT_MONTHS)
-    shape = (*weights.shape[:-1], len(cases))
-    held, bought, left, tail, egress = (np.zeros(shape) for _ in range(5))
-    last = weights[..., -1:]
-    before = np.zeros(len(cases))
-    egress_at = _egress_pricer(cases, rules)
-    terms = np.array([COMMITMENT_MONTHS.get(kind, 1) for kind in cases.purchases])
-    for level in np.unique(np.concatenate([demand, peak])):
-        now = instances_at(cases, float(level))
-        in_peak = weights[..., peak == level].sum(axis=-1, keepdims=True)
-        in_demand = weights[..., demand == level].sum(axis=-1, keepdims=True)
-        held += now * np.where(keeps, in_peak, in_demand)
-        if (demand == level).any():
-            egress += in_demand * egress_at(float(level))
-        if not (peak == level).any():
-            continue
-        month = int(np.argmax(peak == level))
-        added = now - before
-        before = now
-        bought += weights[..., month : month + 1] * added
-        remaining = rules.horizon_months - month
-        left += last * added * value_left(rules, months=remaining)
-        tail += last * added * (-remaining % terms)[cases.purchase]
+    months = _Months.of(rules, weights)
+    held, bought, retired, left, tail = (np.zeros((len(weights), len(cases))) for _ in range(5))
+    for start in range(0, len(cases), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        block = take(cases, rows)
+        instances = instances_at(block, months.levels)
+        keeps = block.on_site | block.is_bought_as(*COMMITMENT_MONTHS)
+        held[:, rows] = np.where(keeps, months.at_peak @ instances, months.at_demand @ instances)
+        reached = instances[months.peaks]
+        added = np.diff(reached, axis=0, prepend=0.0)
+        bought[:, rows] = months.first @ added
+        retired[:, rows] = months.last * reached[-1]
+        left[:, rows] = months.last * (months.value_left @ added)
+        tail[:, rows] = months.last * _tail_months(block, months, added)
     return Quantities(
-        months=weights.sum(axis=-1, keepdims=True),
-        volume=(weights @ demand)[..., np.newaxis],
-        once=weights[..., :1],
+        months=weights.sum(axis=1, keepdims=True),
+        volume=weights @ growth_path(rules)[:, np.newaxis],
+        once=weights[:, :1],
         held=held,
         bought=bought,
-        retired=last * before,
+        retired=retired,
         left=left,
         tail=tail,
-        egress_usd=egress,
+        egress_usd=_egress_usd(cases, rules, months),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Months:
+    """The months of the horizon by the level of demand in them, few of them being distinct."""
+
+    levels: Floats  # rising
+    at_demand: Floats  # (k, levels): weight of the months at a level
+    at_peak: Floats  # the same for the highest level so far
+    peaks: Bools  # levels that are a highest one so far
+    first: Floats  # (k, peaks): weight of the month in which a peak is first reached
+    last: Floats  # (k, 1): weight of the last month
+    remaining: Ints  # (peaks,): months from then to the end
+    value_left: Floats  # (peaks,)
+
+    @classmethod
+    def of(cls, rules: CostRules, weights: Floats) -> "_Months":
+        demand = growth_path(rules)
+        peak = np.maximum.accumulate(demand)
+        levels = np.unique(demand)  # a highest level so far is a level
+        reached, month = np.unique(peak, return_index=True)
+        remaining = rules.horizon_months - month
+        return cls(
+            levels=levels,
+            at_demand=weights @ (demand[:, np.newaxis] == levels),
+            at_peak=weights @ (peak[:, np.newaxis] == levels),
+            peaks=np.isin(levels, reached),
+            first=weights[:, month],
+            last=weights[:, -1:],
+            remaining=remaining,
+            value_left=np.array([value_left(rules, months=int(left)) for left in remaining]),
+        )
+
+
+def _tail_months(cases: CostCases, months: _Months, added: Floats) -> Floats:
+    tails = np.zeros(len(cases))
+    for kind, term in COMMITMENT_MONTHS.items():
+        rows = cases.is_bought_as(kind)
+        if rows.any():
+            tails[rows] = (-months.remaining % term).astype(np.float64) @ added[:, rows]
+    return tails
 
 
 def discount_weights(rules: CostRules) -> Floats:
@@ -122,18 +153,16 @@ def value_left(rules: CostRules, *, months: int) -> float:
     return 1.0 - (1.0 - rules.residual_fraction) * months / rules.horizon_months
 
 
-def _egress_pricer(cases: CostCases, rules: CostRules) -> Callable[[float], Floats]:
-    """USD a month of egress at a demand; the few distinct volumes are looked up once."""
+def _egress_usd(cases: CostCases, rules: CostRules, months: _Months) -> Floats:
+    """USD of egress, shape (k, cases); the few distinct volumes are looked up once."""
+    volume = months.at_demand @ months.levels[:, np.newaxis]
     if rules.egress_usd_per_month is not None:
-        usd_per_month = rules.egress_usd_per_month
-        return lambda demand: np.full(len(cases), usd_per_month * demand)
+        return np.asarray(volume * np.full(len(cases), rules.egress_usd_per_month))
     if rules.egress_usd_per_byte is not None:
-        usd = cases.egress_bytes_per_month * rules.egress_usd_per_byte
-        return lambda demand: usd * demand
+        return np.asarray(volume * cases.egress_bytes_per_month * rules.egress_usd_per_byte)
     volumes, row = np.unique(cases.egress_bytes_per_month, return_inverse=True)
-
-    def priced(demand: float) -> Floats:
-        table = egress_table_usd(cases.egress_tariffs, bytes_per_month=volumes * demand)
-        return table[cases.egress_tariff, row]
-
-    return priced
+    table = egress_table_usd(
+        cases.egress_tariffs, bytes_per_month=np.multiply.outer(months.levels, volumes)
+    )
+    usd = np.einsum("kl,tlv->ktv", months.at_demand, table)
+    return np.asarray(usd[:, cases.egress_tariff, row], dtype=np.float64)

@@ -263,12 +263,7 @@ def _ranges(
     Lines that hang on the offer's price move together; the others are independent, so that
     their deviations add as squares.
     """
-    factors = {label: _factors(cases, rules, label) for label in LABELS}
-    bounds = {}
-    for label, line in lines.items():
-        low, high = factors[label]
-        ends = np.stack([line * low, line * high])
-        bounds[label] = (np.round(ends.min(axis=0), 2), np.round(ends.max(axis=0), 2))
+    bounds = {label: _line_bounds(cases, rules, label, line) for label, line in lines.items()}
     low_usd, high_usd = (_bound(lines, bounds, rules, side=side) for side in (0, 1))
     low_lines = {label: low for label, (low, _) in bounds.items()}
     high_lines = {label: high for label, (_, high) in bounds.items()}
@@ -282,25 +277,29 @@ def _bound(
     *,
     side: int,
 ) -> Floats:
-    together = sum(bounds[label][side] - lines[label] for label in PRICED)
-    squares = np.square(together)
-    for label in LABELS:
-        if label not in PRICED and label not in _ON_TOP:
-            squares = squares + np.square(bounds[label][side] - lines[label])
+    moved = {label: bounds[label][side] - lines[label] for label in LABELS if label not in _ON_TOP}
+    squares = np.square(sum(moved.pop(label) for label in PRICED))
+    for label in moved.keys() & rules.line_ranges.keys():
+        squares = squares + np.square(moved[label])
     on_top = 1.0 + rules.tax_fraction + rules.contingency_fraction
     deviation = np.sqrt(squares) * on_top
     total = _total(lines)
     return np.round(total + (deviation if side else -deviation), _CENTS)
 
 
-def _factors(cases: CostCases, rules: CostRules, label: str) -> tuple[Floats, Floats]:
+def _line_bounds(
+    cases: CostCases, rules: CostRules, label: str, line: Floats
+) -> tuple[Floats, Floats]:
     low, high = rules.line_ranges.get(label, (1.0, 1.0))
-    lows, highs = np.full(len(cases), low), np.full(len(cases), high)
+    if label not in PRICED and low == high == 1.0:
+        return line, line
+    lows, highs = line * low, line * high
     if label in PRICED:
         lows, highs = lows * cases.price_low_factor, highs * cases.price_high_factor
     if label == COMPUTE:
         lows, highs = lows * cases.usage_low_factor, highs * cases.usage_high_factor
-    return lows, highs
+    ends = np.minimum(lows, highs), np.maximum(lows, highs)
+    return ends[0].round(_CENTS), ends[1].round(_CENTS)
 
 
 def _sum(lines: Mapping[str, Floats]) -> Floats:

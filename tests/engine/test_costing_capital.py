@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costing.engine.capital import (
@@ -102,12 +102,14 @@ def test_the_books_reach_the_residual_at_the_end_of_life_and_stay() -> None:
 flows = st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=120)
 
 
+@settings(deadline=None)
 @given(flows)
 def test_at_rate_zero_the_present_value_is_the_sum(amounts: list[float]) -> None:
     value = present_value_usd(flows_usd=np.array(amounts), rate=0.0)
     assert float(value) == pytest.approx(sum(amounts), abs=1e-3)
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 0.5), st.integers(1, 120))
 def test_an_annuity_is_worth_what_was_paid_for_it(rate: float, periods: int) -> None:
     payments = np.full(periods + 1, float(annuity_factor(rate=rate, periods=periods)))
@@ -115,6 +117,7 @@ def test_an_annuity_is_worth_what_was_paid_for_it(rate: float, periods: int) -> 
     assert float(present_value_usd(flows_usd=payments, rate=rate)) == pytest.approx(1.0)
 
 
+@settings(deadline=None)
 @given(st.floats(1.0, 1e8), st.floats(0.0, 0.3), st.integers(1, 120))
 def test_payments_repay_the_principal_and_the_interest(
     principal: float, rate: float, periods: int
@@ -124,6 +127,7 @@ def test_payments_repay_the_principal_and_the_interest(
     assert paid == pytest.approx(principal + interest, rel=1e-6)
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 1e7), st.floats(0.0, 0.9), st.integers(1, 10))
 def test_either_depreciation_never_goes_below_the_residual(
     cost: float, share: float, years: int

@@ -126,6 +126,7 @@ def test_growth_in_doubt_is_a_risk_of_its_own() -> None:
     assert high - low > 0.2 * low
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3), st.floats(0.5, 2.0))
 def test_a_dearer_future_never_costs_less(plan: int, factor: float) -> None:
     base = as_assumed(PLANS, RULES)

@@ -4,7 +4,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.specs import Purchase
@@ -80,6 +80,7 @@ def test_a_commitment_used_a_quarter_of_the_time_costs_four_times_as_much_per_us
     assert float(committed_usd_per_useful_h(usd_per_h=2.5, utilisation=0.25)) == 10.0
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 1e5), st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_power_lies_between_idle_and_full_load(
     full_w: float, idle: float, load: float, more: float
@@ -102,6 +103,7 @@ def test_ten_terabytes_leave_oracle_for_nothing() -> None:
     assert tariff_usd(egress_tariff(RATES, "oci"), bytes_per_month=10 * TERA) == 0.0
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["aws", "azure", "gcp", "oci", "somebody"]), volume, volume)
 def test_more_egress_never_costs_less(provider: str, some: float, more: float) -> None:
     usd = tariff_usd(egress_tariff(RATES, provider), bytes_per_month=[some, some + more])
@@ -193,6 +195,7 @@ def test_nothing_has_no_price_per_million() -> None:
 ON_DEMAND = np.array([PURCHASES.index(Purchase.ON_DEMAND)])
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 90.0))
 def test_a_fresh_official_list_price_has_no_range(age_days: float) -> None:
     found = price_range(
@@ -204,6 +207,7 @@ def test_a_fresh_official_list_price_has_no_range(age_days: float) -> None:
     assert (found.low_factor[0], found.high_factor[0]) == (1.0, 1.0)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(range(len(PURCHASES))),
     st.floats(0.0, 2_000.0),
