@@ -108,7 +108,11 @@ def weights_refusal(model: ModelSpec, *, nearest_open: ModelSpec | None) -> str 
     """Why a model cannot be self-hosted, naming the nearest open one; None where it can."""
     if model.weights_access != "closed":
         return None
-    nearest = f" The nearest open model here is {nearest_open.name}." if nearest_open else ""
+    nearest = (
+        f" The nearest open model here is {nearest_open.name}."
+        if nearest_open
+        else f" {model.note}"
+    )
     return (
         f"The weights of {model.name} are not published, so it runs only behind its owner's "
         f"API and cannot be self-hosted.{nearest}"
@@ -119,6 +123,8 @@ def deployment_kind(offer: OfferSpec) -> str:
     """Deployment option of the questionnaire that an offer belongs to."""
     if offer.purchase in (Purchase.BUY, Purchase.QUOTE):
         return "on_prem"
+    if offer.purchase == Purchase.HOSTED_TOKENS:
+        return "managed_api"
     return offer.provider_kind
 
 

@@ -151,6 +151,8 @@ def _without_unreachable_e2e(sizing: Sizing) -> Sizing:
 def nearest_open(workload: Workload, snapshot: CatalogueSnapshot) -> ModelSpec | None:
     """The open model of the same kind whose size is closest."""
     wanted = model_of(workload)
+    if wanted.total_params <= 0.0:
+        return None
     open_models = [
         model
         for model in snapshot.models

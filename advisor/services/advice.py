@@ -16,10 +16,11 @@ from advisor.engine.river import price_workload
 from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
 from advisor.questions import read_answers
+from catalog.queries import find_accelerator, find_model
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import CatalogueSnapshot
 from catalog.units import GIGA
-from costing.engine.rates import Rates, shipped_rates
+from costing.engine.rates import Rates, shipped_currencies, shipped_rates
 
 Progress = Callable[[str, float], None]
 SCHEMA = "advice/1"
@@ -31,7 +32,7 @@ def advise(
     """The result document for raw answers; raises InvalidAnswers with every problem found."""
     tell = progress or _silent
     tell("Reading the answers", 0.02)
-    answers = read_answers(raw)
+    answers = read_answers(raw, find_model=find_model, find_accelerator=find_accelerator)
     tell("Loading the catalogue", 0.08)
     snapshot = catalogue_snapshot(as_of)
     return advise_on(
@@ -49,7 +50,11 @@ def advise_on(
 ) -> dict[str, Any]:
     """The result document for checked answers on one state of the catalogue."""
     tell = progress or _silent
-    question = question_of(answers, {model.slug: model for model in snapshot.models})
+    question = question_of(
+        answers,
+        {model.slug: model for model in snapshot.models},
+        usd_per_currency_unit=_usd_per_unit(answers),
+    )
     decisions = []
     several = len(question.workloads) > 1
     for number, workload in enumerate(question.workloads):
@@ -62,6 +67,13 @@ def advise_on(
         decisions.append(renumbered(decision, f"w{number + 1}-") if several else decision)
     tell("Choosing", 0.9)
     return _document(answers, question, decisions, snapshot, calibration)
+
+
+def _usd_per_unit(answers: Answers) -> float:
+    """Value of one unit of the answers' currency; USD where no dated rate is kept."""
+    code = answers.assessment.text("currency")
+    rate = shipped_currencies().get(code)
+    return rate.usd_per_unit if rate is not None else 1.0
 
 
 def _silent(stage: str, fraction: float) -> None:

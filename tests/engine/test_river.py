@@ -101,12 +101,13 @@ def test_full_fine_tuning_of_70b_on_four_h100_is_refused_with_the_arithmetic() -
     assert "320 GiB" in reason
 
 
-def test_a_closed_model_is_never_self_hosted() -> None:
-    closed = next(m for m in shipped_snapshot().models if m.weights_access == "closed")
-
-    document = advice("chatbot_1m", model_ref=closed.slug)
+@pytest.mark.parametrize("model", ["gpt3-175b", "gpt-4.1-mini"])
+def test_a_closed_model_is_never_self_hosted_and_an_open_one_is_named(model: str) -> None:
+    document = advice("chatbot_1m", model_ref=model, max_context_tokens=2048)
+    reasons = [item["reason"] for item in document["rejected"] if item["limit"] == "weights"]
 
     assert all(plan["purchase"] == "hosted_tokens" for plan in document["plans"])
+    assert "earest open model" in reasons[0]
 
 
 def test_data_that_must_stay_in_france_is_served_from_france() -> None:
