@@ -86,8 +86,11 @@ def pareto(chart: Document) -> dict[str, Any] | None:
         traces.append(_halo(best))
     return _as_json(
         traces,
-        xaxis={"title": {"text": chart.get("x_label", "")}, "rangemode": "tozero"},
-        yaxis={"title": {"text": chart.get("y_label", "")}, "rangemode": "tozero"},
+        xaxis={
+            "title": {"text": chart.get("x_label", "")},
+            "tickprefix": "$" if "USD" in chart.get("x_label", "") else "",
+        },
+        yaxis={"title": {"text": chart.get("y_label", "")}},
         hovermode="closest",
     )
 

@@ -180,6 +180,8 @@ def bound(figure: Mapping[str, Any] | None, name: str) -> str:
     unit, value = str(figure.get("unit", "")), figure.get(name)
     if _float(value) is None:
         return OPEN if "USD" in unit else UNKNOWN
+    if unit == "concurrent users":
+        return number(value)
     if unit in _BY_UNIT:
         return str(_BY_UNIT[unit](value))
     if unit.startswith("USD/"):
@@ -208,6 +210,21 @@ def evidence_meaning(evidence: str) -> str:
 def words(value: Any) -> str:
     """An id as words: on_demand becomes on demand."""
     return str(value).replace("_", " ")
+
+
+PURCHASE_WORDS: Mapping[str, str] = {
+    "reserved_1y": "reserved for 1 year",
+    "reserved_3y": "reserved for 3 years",
+    "hosted_tokens": "hosted, by the token",
+    "buy": "bought",
+    "quote": "by quote",
+}
+
+
+@register.filter
+def purchase(value: str) -> str:
+    """A way to buy in words."""
+    return PURCHASE_WORDS.get(value, words(value))
 
 
 @register.filter
@@ -240,6 +257,17 @@ class Scale:
         return f"{self.prefix}{_plain(known / self.factor, self.decimals)}"
 
 
+_HEADER_UNITS: Mapping[str, str] = {
+    "USD/month": "USD a month",
+    "USD/M tokens": "USD per million",
+    "users per USD/h": "for 1 USD an hour",
+    "users/kW": "for 1 kW",
+    "concurrent users": "at once",
+    "kWh/month": "kWh a month",
+    "kgCO2e/month": "kg CO2e a month",
+}
+
+
 def column_scale(unit: str, values: Sequence[Any]) -> Scale:
     """The scale in which the typical value of a column has about three digits."""
     known = sorted(v for v in (_float(value) for value in values) if v is not None and v != 0.0)
@@ -248,11 +276,8 @@ def column_scale(unit: str, values: Sequence[Any]) -> Scale:
         return _seconds_scale(typical)
     if unit == "fraction":
         return Scale(unit="%", factor=PERCENT, decimals=1)
-    if unit == "USD/month":
-        unit = "USD a month"
-    if unit == "users per USD/h":
-        unit = "users per USD an hour"
-    least_decimals = 2 if unit.startswith("USD/") and typical < _CENTS_BELOW else 0
+    unit = _HEADER_UNITS.get(unit, unit)
+    least_decimals = 2 if unit == "USD per million" and typical < _CENTS_BELOW else 0
     return Scale(unit=unit, factor=1.0, decimals=min(4, max(least_decimals, decimals_for(typical))))
 
 

@@ -97,13 +97,23 @@ def key_figures(best: Document) -> list[dict[str, Any]]:
 
 
 def picks(document: Document) -> list[dict[str, Any]]:
-    """The cheapest, fastest, greenest and simplest plans that stand in the answer."""
-    found = []
+    """The plans that are cheapest, fastest, greenest or simplest, each named once."""
+    best = document.get("recommendation") or {}
+    labels: dict[str, list[str]] = {}
     for key, label in PICKS:
-        plan = plan_by_id(document, str((document.get("picks") or {}).get(key) or ""))
-        if plan is not None:
-            found.append({"label": label, "plan": plan})
-    return found
+        plan_id = str((document.get("picks") or {}).get(key) or "")
+        if plan_id:
+            labels.setdefault(plan_id, []).append(label)
+    found = [(plan_by_id(document, plan_id), names) for plan_id, names in labels.items()]
+    return [
+        {
+            "label": ", ".join([names[0], *(name.lower() for name in names[1:])]),
+            "plan": plan,
+            "recommended": plan["id"] == best.get("id"),
+        }
+        for plan, names in found
+        if plan is not None
+    ]
 
 
 def pareto_figure(document: Document) -> dict[str, Any] | None:

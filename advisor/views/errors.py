@@ -7,6 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from advisor.problems import problem_response
+from advisor.services.refusals import problem
+
 log = logging.getLogger(__name__)
 
 BAD_REQUEST = (400, "This request could not be read", "Go back, check what you typed, send again.")
@@ -25,6 +28,8 @@ STALE_FORM = (
 
 def _page(request: HttpRequest, facts: tuple[int, str, str]) -> HttpResponse:
     status, heading, message = facts
+    if request.path.startswith("/api/"):
+        return problem_response(request, problem("http", heading, status=status, detail=message))
     context = {"status": status, "heading": heading, "message": message}
     return render(request, "error.html", context, status=status)
 

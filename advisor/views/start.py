@@ -15,7 +15,7 @@ from advisor.services import assessments, jobs
 from advisor.views.people import asker, assessments_of
 from catalog.queries import find_accelerator, find_model
 
-RECENT = 5
+RECENT = 3
 PER_PAGE = 25
 
 

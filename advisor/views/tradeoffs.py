@@ -11,13 +11,13 @@ FIRST_PLANS = 5
 FIRST_COLUMNS = 8
 SERVING_COLUMNS: Mapping[str, str] = {
     "monthly_cost_usd": "Monthly cost",
-    "usd_per_million_output_tokens": "Cost of a million output tokens",
+    "usd_per_million_output_tokens": "Cost of output tokens",
     "ttft_p99_s": "First token, p99",
     "tpot_p99_s": "Time per output token, p99",
     "e2e_p99_s": "Whole answer, p99",
-    "users_at_slo": "Users served within the targets",
-    "users_per_usd_hour": "Users within targets per USD",
-    "users_per_kw": "Users within targets per kW",
+    "users_at_slo": "Users at the targets",
+    "users_per_usd_hour": "Users at the targets per USD",
+    "users_per_kw": "Users at the targets per kW",
     "samples_per_s": "Samples",
     "requests_per_s": "Requests",
     "output_tokens_per_s": "Output tokens",
