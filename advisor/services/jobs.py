@@ -220,7 +220,9 @@ def stop(held: Claim) -> None:
 
 
 def _end(held: Claim, **columns: Any) -> None:
-    if not _held(held).update(finished_at=Now(), lease_until=None, **columns):
+    with transaction.atomic():  # so that a result that cannot be stored leaves no trace
+        ended = _held(held).update(finished_at=Now(), lease_until=None, **columns)
+    if not ended:
         raise Fenced
 
 
