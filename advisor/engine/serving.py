@@ -131,21 +131,19 @@ def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
         step = _chosen(apart, again, step)
         decode_s = outputs * step.total_s / gain
     others = np.where(apart, 0.0, np.maximum(inside - 1.0, 0.0) * marginal)
-    tpot = (decode_s + others) / outputs
+    finite = np.where(np.isfinite(asked), asked, inside)
+    ahead = np.where(
+        apart, np.minimum(finite * replicas / prefill_replicas, cap) * marginal, others
+    )
     start = alone.total_s + columns["request_s"] + 0.5 * step.total_s
-    turn = np.where(apart, decode_s, others + decode_s) + start
+    # Part of the others' prefill is waited for before the first token, the rest between tokens.
+    burst = np.minimum(columns["wait"], 1.0) * ahead
+    tpot = np.where(apart, decode_s, decode_s + others - burst) / outputs
+    turn = start + burst + tpot * outputs
     rate = inside * replicas / np.maximum(turn, _LEAST)
     rate = np.where(apart, np.minimum(rate, prefill_rate), rate)
-    finite = np.where(np.isfinite(asked), asked, inside)
-    outside = np.maximum(finite - inside, 0.0) * replicas
-    burst = columns["wait"] * np.where(
-        apart,
-        np.minimum(finite * replicas / prefill_replicas, cap) * marginal,
-        others,
-    )
-    queue = outside / np.maximum(rate, _LEAST)
+    queue = np.maximum(finite * replicas / np.maximum(rate, _LEAST) - turn, 0.0)
     ttft = start + burst + queue
-    rate = np.minimum(rate, finite * replicas / (ttft + tpot * outputs))
     if open_loop:
         busy = np.minimum(rate / prefill_replicas * marginal, 0.999)
         tail = step.total_s + marginal * busy / (1.0 - busy)

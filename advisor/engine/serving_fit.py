@@ -73,6 +73,7 @@ PRIORS: Mapping[str, float] = {
     "port": 0.2,
     "kernels": 0.2,
     "pair": 0.15,
+    "station": 0.3,
 }
 _MACHINE = frozenset({"", "family", "vendor", "generation", "part"})
 _SOFTWARE = frozenset({"", "engine", "use", "port"})
@@ -96,8 +97,8 @@ DEPENDS_ON: Mapping[str, frozenset[str]] = {
     "overlap": frozenset({"", "engine"}),
     "skew": frozenset({"", "engine"}),
     "mix": _SOFTWARE | {"vendor"},
-    "request_s": _MACHINE | _SOFTWARE | _MODEL | {"year", "pair"},
-    "wait": _SOFTWARE | {"vendor", "generation", "pair"},
+    "request_s": _MACHINE | _SOFTWARE | _MODEL | {"year", "pair", "station"},
+    "wait": _SOFTWARE | {"vendor", "generation", "pair", "station"},
     "ingest_s": _SOFTWARE | {"vendor", "generation", "model", "pair"},
     "gain": frozenset({"", "engine", "generation", "use"}),
     "batch_cap": _SOFTWARE,

@@ -137,6 +137,7 @@ def key_tables(
             ],
         )
     )
+    tables.append((cases.disaggregated.astype(np.int64), [("station:mixed",), ("station:apart",)]))
     if use is not None:
         tables.append((use, [(f"use:{name}",) for name in USES]))
     return tables
