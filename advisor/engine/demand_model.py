@@ -101,7 +101,7 @@ def model_for(part: Part, models: Mapping[str, ModelSpec]) -> ModelSpec:
         part.assume(
             "model_ref",
             "Model",
-            f"a model of {own.fallbacks['params_total_b']} billion parameters",
+            f"a model of {own.fallbacks['params_total_b']:g} billion parameters",
             f"the catalogue does not hold the preset's {slug}",
         )
         return _from_size(part, {**own.values, **own.fallbacks}, given=None)
@@ -218,7 +218,7 @@ def _one_pass(part: Part, model: ModelSpec) -> ModelSpec:
 def _one_second(part: Part, model: ModelSpec) -> ModelSpec:
     """The model by the second of audio."""
     if model.flops_per_sample is None:
-        return _with_flops(part, model, model_shapes.speech_model(params=model.active_params))
+        return _with_flops(part, model, _speech_model(part, model.active_params))
     seconds = UTTERANCE_S.get(model.slug, 1.0)
     extra = model.bytes_per_sample
     return replace(
@@ -288,24 +288,35 @@ def _for_frames(part: Part, model: ModelSpec) -> ModelSpec:
 
 
 def _from_size(part: Part, values: Mapping[str, Value], *, given: AnswerSet | None) -> ModelSpec:
-    own = part.own
     total = float(str(values["params_total_b"])) * GIGA
     match part.kind:
         case "embed_rag":
             return model_shapes.encoder(params=total)
         case "vision":
-            gflops = own.number_or_none("vision_gflops")
-            flops = None if gflops is None else gflops * GIGA
-            spec = model_shapes.detector(params=total, flops_per_frame=flops)
-            return spec if flops else _for_frames(part, spec)
+            return _vision_model(part, total)
         case "diffusion":
             return model_shapes.diffusion_model(params=total)
         case "speech":
-            return model_shapes.speech_model(params=total)
+            return _speech_model(part, total)
         case "graph":
             return _graph(part)
         case _:
             return _language_model(part, values, total=total, given=given)
+
+
+def _speech_model(part: Part, params: float) -> ModelSpec:
+    return model_shapes.speech_model(params=params, task=part.own.text("speech_task"))
+
+
+def _vision_model(part: Part, params: float) -> ModelSpec:
+    own = part.own
+    gflops = own.number_or_none("vision_gflops")
+    if gflops is not None:
+        return model_shapes.detector(params=params, flops_per_frame=gflops * GIGA)
+    if own.text("vision_task") == "vlm":
+        reader = model_shapes.language_model(total_params=params, active_params=params)
+        return _for_frames(part, reader)
+    return _for_frames(part, model_shapes.detector(params=params, flops_per_frame=None))
 
 
 def _graph(part: Part) -> ModelSpec:

@@ -1,5 +1,6 @@
 """Models that the catalogue does not hold, shaped from what the user knows of them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from catalog.specs import ModelSpec
@@ -15,7 +16,14 @@ DETECTOR_PIXELS = 640.0
 PICTURE_PIXELS = 1024.0 * 1024.0
 LATENT_PIXELS = 16.0  # pixels along one side of a latent patch
 TEXT_TOKENS = 512.0
-AUDIO_POSITIONS_PER_S = 50.0
+HEARD_PER_S = 50.0  # positions of an encoder
+SPOKEN_PER_S = 75.0  # tokens of an audio codec
+AUDIO_POSITIONS_PER_S: Mapping[str, float] = {
+    "transcription": HEARD_PER_S,
+    "diarisation": HEARD_PER_S,
+    "synthesis": SPOKEN_PER_S,
+    "speech_to_speech": HEARD_PER_S + SPOKEN_PER_S,
+}
 LATENT_FRAMES = 4.0  # video frames that share one latent frame
 ROW_ELEMENTS = 128.0
 FP32_BYTES = 4.0
@@ -100,13 +108,15 @@ def diffusion_model(*, params: float) -> ModelSpec:
     return _plain("diffusion", params, 2.0 * params * tokens, "image")
 
 
-def speech_model(*, params: float) -> ModelSpec:
-    """A speech encoder-decoder, by the second of audio.
+def speech_model(*, params: float, task: str = "transcription") -> ModelSpec:
+    """A speech model by the second of audio it hears, speaks, or both.
 
-    Source: A. Radford et al., "Whisper", 2022, section 2.2, arXiv:2212.04356: 1,500 positions
-    for 30 seconds.
+    Source: two FLOPs for each weight and position; 1,500 positions for 30 seconds heard
+    (A. Radford et al., "Whisper", 2022, section 2.2, arXiv:2212.04356), 75 codec steps for a second
+    spoken (A. Defossez et al., "EnCodec", 2022, section 3.1, arXiv:2210.13438).
     """
-    return _plain("speech", params, 2.0 * params * AUDIO_POSITIONS_PER_S, "audio_second")
+    positions = AUDIO_POSITIONS_PER_S[task]
+    return _plain("speech", params, 2.0 * params * positions, "audio_second")
 
 
 def recommender(
