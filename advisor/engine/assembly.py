@@ -10,8 +10,9 @@ from advisor.engine.plan import CostLine, FleetItem, Plan
 from advisor.engine.river import Priced
 from catalog.specs import PRECISIONS, AcceleratorSpec, Evidence, Figure, OfferSpec, Purchase
 from catalog.units import HOURS_PER_MONTH, KILO, MEGA
+from costing.engine.evidence import line_evidence
 from costing.engine.quantities import growth_path
-from costing.engine.tco import COMPUTE, HARDWARE, LABELS
+from costing.engine.tco import COMPUTE, HARDWARE, LABELS, TAIL, TOKENS
 
 _UNITS: Mapping[str, str] = {
     "ttft_p50_s": "s", "ttft_p95_s": "s", "ttft_p99_s": "s",
@@ -39,6 +40,8 @@ _PURCHASE_WORDS: Mapping[Purchase, str] = {
     Purchase.BUY: "bought",
     Purchase.QUOTE: "to be quoted",
 }
+OFFER_LINES = frozenset({COMPUTE, TAIL, TOKENS, HARDWARE})
+"""Lines whose price is the offer's own."""
 PERFORMANCE_SOURCE = "performance model and its calibration; see the method pages"
 
 
@@ -129,21 +132,27 @@ def plan_name(count: int, part: AcceleratorSpec, offer: OfferSpec) -> str:
 
 def cost_lines(priced: Priced, row: int, offer: OfferSpec) -> tuple[CostLine, ...]:
     """The lines of a breakdown that are not zero; they add up to the total to the cent."""
-    price_evidence = _PRICE_EVIDENCE.get(offer.confidence, Evidence.ASSUMED)
+    price = (_PRICE_EVIDENCE.get(offer.confidence, Evidence.ASSUMED), offer.source)
+    basis = line_evidence(
+        priced.rates,
+        provider=offer.provider,
+        country=offer.region.country if offer.region else "",
+        own_prices=priced.own_prices,
+    )
     lines = []
     for label in LABELS:
         usd = float(priced.cost.lines[label][row])
         if not np.isfinite(usd) or usd == 0.0:
             continue
-        priced_line = label in (COMPUTE, HARDWARE)
+        evidence, source = price if label in OFFER_LINES else basis[label]
         lines.append(
             CostLine(
                 label=label,
                 usd=round(usd, 2),
                 low=round(float(priced.cost.low_lines[label][row]), 2),
                 high=round(float(priced.cost.high_lines[label][row]), 2),
-                evidence=(price_evidence if priced_line else Evidence.ASSUMED).value,
-                source=offer.source if priced_line else "rates of the cost catalogue",
+                evidence=evidence.value,
+                source=source,
             )
         )
     return tuple(lines)

@@ -8,9 +8,9 @@ from advisor.engine.river import Priced
 from advisor.engine.workload import Question
 from catalog.specs import Evidence, Figure, OfferSpec, Purchase
 from costing.engine.cases import PURCHASES, cost_cases
+from costing.engine.evidence import line_evidence
 from costing.engine.tco import LABELS, TOKENS, cost_breakdown
 
-HOSTED_OPS_FTE = 0.02  # keys, quotas and monitoring; the rate ops_fte/managed_api
 UNVERIFIED = (
     "The provider publishes no latency under load, so the targets are unverified: measure before "
     "you sign."
@@ -63,9 +63,10 @@ def _plan(priced: Priced, offer: OfferSpec, usd_per_month: float, *, plan_id: st
         tokens_usd_per_month=usd_per_month,
         accelerators_per_instance=0.0,
         software_applies=False,
-        ops_fte=HOSTED_OPS_FTE,
+        ops_fte=priced.rates["ops_fte/managed_api"].value,
     )
     cost = cost_breakdown(cases, priced.rules)
+    basis = line_evidence(priced.rates, provider=offer.provider)
     total = float(cost.total_usd[0])
     months = priced.rules.horizon_months
     evidence = Evidence.LIST if offer.confidence == "official" else Evidence.REPORTED
@@ -116,8 +117,8 @@ def _plan(priced: Priced, offer: OfferSpec, usd_per_month: float, *, plan_id: st
                 usd=float(cost.lines[label][0]),
                 low=float(cost.low_lines[label][0]),
                 high=float(cost.high_lines[label][0]),
-                evidence=(evidence if label == TOKENS else Evidence.ASSUMED).value,
-                source=offer.source if label == TOKENS else "rates of the cost catalogue",
+                evidence=(evidence if label == TOKENS else basis[label][0]).value,
+                source=offer.source if label == TOKENS else basis[label][1],
             )
             for label in LABELS
             if cost.lines[label][0] != 0.0

@@ -12,13 +12,15 @@ from advisor.engine.fits import deployment_kind
 from advisor.engine.placement import Placements, sold_by_the_chip
 from advisor.engine.sizing import Sizing
 from advisor.engine.workload import Question, Workload
-from catalog.specs import AcceleratorSpec, OfferSpec, SystemSpec
-from catalog.units import HOURS_PER_MONTH, TERA
+from catalog.specs import AcceleratorSpec, OfferSpec, Purchase, SystemSpec
+from catalog.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, TERA
 from costing.engine.age import price_range
 from costing.engine.cases import PURCHASES, CostCases, CostRules, cost_cases
 from costing.engine.people import DEPLOYMENTS, deployment_of, operations_fte
 from costing.engine.pricebook import with_price_book
 from costing.engine.rates import Rates, rate_for, rules_from_rates, tariffs_of
+from costing.engine.rental import spot_overhead_fraction
+from costing.engine.tco import EGRESS, PEOPLE, STORAGE
 
 ALWAYS_ON_H = HOURS_PER_MONTH - 1.0
 OWN_ANSWERS = "your answers"
@@ -51,6 +53,16 @@ def rules_for(question: Question, workload: Workload, rates: Rates) -> CostRules
         colocation_usd_per_kw_month=question.site.colocation_usd_per_kw_month,
     )
     return with_price_book(rules, _monthly_book(book, question, workload))
+
+
+def own_price_lines(question: Question) -> frozenset[str]:
+    """Labels of the cost lines whose figure the user stated."""
+    stated = {
+        "storage_usd_per_run": STORAGE,
+        "egress_usd_per_run": EGRESS,
+        "engineering_usd_per_run": PEOPLE,
+    }
+    return frozenset(label for key, label in stated.items() if key in question.price_book)
 
 
 def own_usd_per_accelerator_h(question: Question) -> float | None:
@@ -130,6 +142,9 @@ def priced_cases(
         usd_per_h=table.usd_per_h[at],
         capex_usd_per_instance=table.usd[at],
         discount_fraction=table.discount[at],
+        fallback_usd_per_h=table.fallback_usd_per_h[at],
+        fallback_fraction=table.fallback_fraction[at],
+        overhead_fraction=table.is_spot[at] * _spot_overhead(workload, rates),
         price_low_factor=table.low[at],
         price_high_factor=table.high[at],
         usage_low_factor=1.0 / high if training is not None else 1.0,
@@ -170,10 +185,13 @@ class _OfferTable:
     """What the pricing of a placement takes from its offer, one entry an offer."""
 
     purchase: NDArray[np.int64]
+    is_spot: Bools
     provider: NDArray[np.str_]
     by_chip: Bools
     usd_per_h: Floats
     usd: Floats
+    fallback_usd_per_h: Floats
+    fallback_fraction: Floats
     discount: Floats
     low: Floats
     high: Floats
@@ -198,6 +216,9 @@ class _OfferTable:
         rates: Rates,
         as_of: date,
     ) -> "_OfferTable":
+        def column(values: Sequence[float]) -> Floats:
+            return np.array(values, dtype=np.float64)
+
         specs = {part.slug: part for part in parts}
         owned = [deployment_kind(offer) == "on_prem" for offer in offers]
         colocated = question.site.exists in ("none", "colocation")
@@ -212,12 +233,11 @@ class _OfferTable:
         base, each = operations_fte(rates, deployment=deployed)
         chip_w = [(specs[o.accelerator_slug].tdp_w or np.nan) * NODE_POWER_FACTOR for o in offers]
         prices = _price_ranges(offers, as_of)
-
-        def column(values: Sequence[float]) -> Floats:
-            return np.array(values, dtype=np.float64)
+        fallback = column(_fallback_usd_per_h(offers))
 
         return cls(
             purchase=np.array([PURCHASES.index(o.purchase) for o in offers], dtype=np.int64),
+            is_spot=np.array([o.purchase == Purchase.SPOT for o in offers], dtype=bool),
             provider=np.array([
                 "on_site" if own else offer.provider
                 for own, offer in zip(owned, offers, strict=True)
@@ -225,6 +245,8 @@ class _OfferTable:
             by_chip=np.array([sold_by_the_chip(offer) for offer in offers], dtype=bool),
             usd_per_h=column([_or_nan(offer.usd_per_h) for offer in offers]),
             usd=column([_or_nan(offer.usd) for offer in offers]),
+            fallback_usd_per_h=fallback,
+            fallback_fraction=np.where(np.isnan(fallback), 0.0, rates["spot/fallback"].value),
             discount=column([question.money.discounts.get(o.provider, 0.0) for o in offers]),
             low=prices[0],
             high=prices[1],
@@ -266,6 +288,34 @@ def porting_weeks(part: AcceleratorSpec, question: Question, rates: Rates) -> fl
 
 def _or_nan(value: float | None) -> float:
     return np.nan if value is None else value
+
+
+def _fallback_usd_per_h(offers: Sequence[OfferSpec]) -> list[float]:
+    """On-demand price of the same instance in the same place, where a spot offer has one."""
+    listed = {
+        (offer.provider, offer.region.slug if offer.region else "", offer.instance_type): offer
+        for offer in offers
+        if offer.purchase == Purchase.ON_DEMAND and offer.usd_per_h is not None
+    }
+    found = []
+    for offer in offers:
+        place = (offer.provider, offer.region.slug if offer.region else "", offer.instance_type)
+        other = listed.get(place) if offer.purchase == Purchase.SPOT else None
+        found.append(_or_nan(other.usd_per_h if other is not None else None))
+    return found
+
+
+def _spot_overhead(workload: Workload, rates: Rates) -> float:
+    """Extra hours for interruptions: half a checkpoint interval of work each, and a restart."""
+    training = workload.training
+    interval_s = training.checkpoint_interval_s if training is not None else 0.0
+    return float(
+        spot_overhead_fraction(
+            interrupted_per_month=rates["spot/interrupted_per_month"].value,
+            lost_work_h=interval_s / SECONDS_PER_HOUR / 2.0,
+            restart_h=rates["spot/restart"].value,
+        )
+    )
 
 
 def _price_ranges(offers: Sequence[OfferSpec], as_of: date) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ from advisor.engine.placement import Placements, leanest, place
 from advisor.engine.placement import rows_of as placement_rows
 from advisor.engine.plan import Rejection
 from advisor.engine.pricing import (
+    own_price_lines,
     own_usd_per_accelerator_h,
     porting_weeks,
     priced_cases,
@@ -60,6 +61,8 @@ class Priced:
     placements: Placements
     cost: CostBreakdown
     rules: CostRules
+    rates: Rates
+    own_prices: frozenset[str]  # labels of cost lines that the user priced
     gates: Mapping[int, Gate]  # by precision index
     site_ok: Bools
     rejected: tuple[Rejection, ...]
@@ -131,6 +134,8 @@ def price_workload(
         placements=placements,
         cost=cost,
         rules=rules,
+        rates=rates,
+        own_prices=own_price_lines(question),
         gates=_gates(workload),
         site_ok=site_ok,
         rejected=tuple(rejected),

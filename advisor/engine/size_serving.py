@@ -124,6 +124,8 @@ def _ttft_s(point: ServingPoint, demand: ServingDemand, *, replicas: Floats, z: 
     """
     sigma = lognormal_spread(mean=demand.input_tokens, p95=demand.input_tokens_p95)
     length = lognormal_quantile_factor(sigma=sigma, z=z)
+    if demand.is_batch:  # nobody waits: items come when the machine is ready for them
+        return np.asarray(point.prefill_s * length + 0.5 * point.decode_step_s)
     share = 0.5 * (1.0 + erf(z / sqrt(2.0)))
     wait, typical = (
         waiting_time_quantile_s(

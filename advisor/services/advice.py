@@ -20,7 +20,9 @@ from catalog.queries import find_accelerator, find_model
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import CatalogueSnapshot
 from catalog.units import GIGA
-from costing.engine.rates import Rates, shipped_currencies, shipped_rates
+from costing.engine.rates import CurrencyRate, Rates, shipped_currencies
+from costing.queries import currencies
+from costing.queries import rates as rates_now
 
 Progress = Callable[[str, float], None]
 SCHEMA = "advice/1"
@@ -36,7 +38,12 @@ def advise(
     tell("Loading the catalogue", 0.08)
     snapshot = catalogue_snapshot(as_of)
     return advise_on(
-        answers, snapshot, calibration=shipped_calibration(), rates=shipped_rates(), progress=tell
+        answers,
+        snapshot,
+        calibration=shipped_calibration(),
+        rates=rates_now(),
+        currency_rates=currencies(),
+        progress=tell,
     )
 
 
@@ -46,6 +53,7 @@ def advise_on(
     *,
     calibration: Calibration,
     rates: Rates,
+    currency_rates: Mapping[str, CurrencyRate] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """The result document for checked answers on one state of the catalogue."""
@@ -53,7 +61,7 @@ def advise_on(
     question = question_of(
         answers,
         {model.slug: model for model in snapshot.models},
-        usd_per_currency_unit=_usd_per_unit(answers),
+        usd_per_currency_unit=_usd_per_unit(answers, currency_rates or shipped_currencies()),
     )
     decisions = []
     several = len(question.workloads) > 1
@@ -69,10 +77,10 @@ def advise_on(
     return _document(answers, question, decisions, snapshot, calibration)
 
 
-def _usd_per_unit(answers: Answers) -> float:
+def _usd_per_unit(answers: Answers, known: Mapping[str, CurrencyRate]) -> float:
     """Value of one unit of the answers' currency; USD where no dated rate is kept."""
     code = answers.assessment.text("currency")
-    rate = shipped_currencies().get(code)
+    rate = known.get(code)
     return rate.usd_per_unit if rate is not None else 1.0
 
 

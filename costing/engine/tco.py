@@ -278,6 +278,8 @@ def _bound(
     side: int,
 ) -> Floats:
     moved = {label: bounds[label][side] - lines[label] for label in LABELS if label not in _ON_TOP}
+    # What is left at the end moves with the price too, and it is income.
+    moved[RESIDUAL] = bounds[RESIDUAL][1 - side] - lines[RESIDUAL]
     squares = np.square(sum(moved.pop(label) for label in PRICED))
     for label in moved.keys() & rules.line_ranges.keys():
         squares = squares + np.square(moved[label])

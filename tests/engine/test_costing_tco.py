@@ -313,3 +313,17 @@ def test_the_range_of_a_sum_is_narrower_than_the_sum_of_the_ranges() -> None:
     cost = cost_breakdown(cases, rules)
     widest = sum(float(line[0]) for line in cost.high_lines.values())
     assert cost.total_usd[0] < cost.high_usd[0] < widest
+
+
+def test_the_range_of_a_purchase_stays_within_that_of_its_price() -> None:
+    cases = cost_cases(
+        1,
+        purchase=PURCHASES.index(Purchase.BUY),
+        capex_usd_per_instance=100_000.0,
+        price_low_factor=0.5,
+        price_high_factor=1.5,
+        grows=False,
+    )
+    cost = cost_breakdown(cases, CostRules(horizon_months=12, residual_fraction=0.4))
+
+    assert (cost.low_usd[0], cost.high_usd[0]) == (0.5 * cost.total_usd[0], 1.5 * cost.total_usd[0])
