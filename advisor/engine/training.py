@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, Calibration
 from advisor.engine.cases import Band, Bools, Floats, Ints, TrainingCases
+from advisor.engine.kriging import Kriging, from_document
+from advisor.engine.training_features import training_features
 from advisor.engine.training_memory import RECOMPUTES
-from advisor.engine.training_parameters import training_parameters
+from advisor.engine.training_parameters import training_parameters, training_widths
 from advisor.engine.training_steps import (
     TERMS,
     LayoutCosts,
@@ -17,13 +19,15 @@ from advisor.engine.training_steps import (
     column,
     layout_costs,
     layouts,
+    picked,
 )
-from advisor.engine.training_tables import TrainingWork, training_work
+from advisor.engine.training_tables import STYLES, TrainingWork, training_work
 from catalog.specs import Evidence
 
 _ROWS_AT_ONCE = 4_096  # a hundred layouts each: keeps temporary columns within the cache
 _DEFAULT_SPREAD = 0.30  # standard deviation of the logarithm where nothing was measured
 _ASSUMED_SPREAD = 0.05  # more for each field that was assumed
+_STEP = 0.02  # of a logarithmic parameter, for derivatives
 _NORMAL_80 = 1.2816  # half an 80 % interval of a normal distribution
 
 
@@ -96,8 +100,10 @@ def _fastest(
 ) -> StepTimes:
     options = _options()
     costs: LayoutCosts = layout_costs(column(work), options, parameters)
-    wanted = np.array([RECOMPUTES.index(r) if r in RECOMPUTES else -1 for r in recompute])
-    allowed = costs.allowed & ((wanted[:, None] < 0) | (options.recompute == wanted[:, None]))
+    wanted = np.array([RECOMPUTES.index(r) if r in RECOMPUTES else -1 for r in recompute])[:, None]
+    # Software that shards by layer recomputes all or nothing unless told otherwise.
+    usual = (work.style[:, None] != STYLES.index("sharded")) | (options.recompute != 1)
+    allowed = costs.allowed & np.where(wanted < 0, usual, options.recompute == wanted)
     fits = allowed & (costs.memory_bytes <= work.memory[:, None])
     total = sum(costs.seconds[term] for term in TERMS)
     quickest = np.argmin(np.where(fits, total, np.inf), axis=1)
@@ -130,18 +136,66 @@ def training_point(
     arXiv:2204.02311, appendix B.
     """
     work = training_work(cases)
-    times = step_times(cases, work, training_parameters(calibration.training))
-    tokens = work.sequences * work.seq_len / work.chips
+    parameters = training_parameters(calibration.training)
+    times = step_times(cases, work, parameters)
+    shift, spread, calibrated = _residual(cases, work, times, parameters, calibration)
+    spread = np.hypot(spread, _ASSUMED_SPREAD * work.assumed)
     roof = _roofline_tokens_per_s(work)
-    speed = np.minimum(tokens / times.step_s, roof)
-    spread = _DEFAULT_SPREAD + _ASSUMED_SPREAD * work.assumed
+    tokens = work.sequences * work.seq_len / work.chips
+    speed = np.minimum(tokens / times.step_s * np.exp(shift), roof)
     factor = np.exp(_NORMAL_80 * spread)
     band = Band(value=speed, low=speed / factor, high=np.minimum(speed * factor, roof))
-    return _point(cases, work, times, band, np.full(len(cases), Evidence.ESTIMATED.value))
+    evidence = np.where(calibrated, Evidence.CALIBRATED.value, Evidence.ESTIMATED.value)
+    return _point(cases, work, times, band, evidence)
+
+
+@cache
+def _learnt(calibration: Calibration) -> Kriging | None:
+    document = calibration.training.get("residual")
+    return None if document is None else from_document(document)
+
+
+def _residual(
+    cases: TrainingCases,
+    work: TrainingWork,
+    times: StepTimes,
+    parameters: dict[str, float],
+    calibration: Calibration,
+) -> tuple[Floats, Floats, Bools]:
+    """Shift of the logarithm of speed, its deviation, and whether rows of the kind are known."""
+    kriging = _learnt(calibration)
+    if kriging is None:
+        nothing = np.zeros(len(cases))
+        return nothing, nothing + _DEFAULT_SPREAD, np.zeros(len(cases), dtype=bool)
+    features = training_features(cases, work, layout_slopes(work, times.option, parameters))
+    shift, spread = kriging.predict(features)
+    known = np.isin(features.labels["generation"], kriging.known.labels["generation"])
+    return shift, spread, known
+
+
+def layout_slopes(
+    work: TrainingWork, option: Ints, parameters: dict[str, float]
+) -> NDArray[np.float64]:
+    """Derivatives of the logarithm of speed by those of the parameters, times prior widths.
+
+    The layout is kept: where it is the fastest, changing it has no first-order effect.
+    """
+    upright, options = column(work), picked(_options(), option)
+
+    def log_speed(changed: dict[str, float]) -> Floats:
+        seconds = layout_costs(upright, options, changed).seconds
+        return np.asarray(-np.log(sum(seconds[term] for term in TERMS)))[:, 0]
+
+    columns = []
+    for name, width in zip(parameters, training_widths(), strict=True):
+        up = {**parameters, name: parameters[name] * np.exp(_STEP)}
+        down = {**parameters, name: parameters[name] * np.exp(-_STEP)}
+        columns.append((log_speed(up) - log_speed(down)) / (2.0 * _STEP) * width)
+    return np.stack(columns, axis=1)
 
 
 def _roofline_tokens_per_s(work: TrainingWork) -> Floats:
-    return work.peak / _model_flops(work)
+    return np.asarray(work.peak / _model_flops(work))
 
 
 def _model_flops(work: TrainingWork) -> Floats:

@@ -8,14 +8,17 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
         "matmul": 0.72,  # of the peak, large 16-bit matrices
         "matmul_fp8": 0.62,  # of the 8-bit peak: scaling and casts cost extra
         "matmul_fp4": 0.50,
-        "attention": 0.45,  # of the 16-bit peak, forward and backward together
-        "experts": 0.60,  # speed of routed experts' small matrices against dense ones
+        "attention": 0.40,  # of the 16-bit peak, forward and backward together
+        "attention_compiled": 1.3,  # times that where a whole-graph compiler lays it out
+        "attention_sharded": 0.8,  # times that in software that shards by layer
+        "expert_width": 600.0,  # feed-forward width of an expert at which half its rate is lost
         "width": 1024.0,  # hidden size at which half the matrix rate is lost
         "traffic": 60.0,  # bytes moved a token, layer and unit of width beside the matrices
         "bandwidth": 0.75,  # of the memory bandwidth
         "link": 0.70,  # of the scale-up links
         "scale_out": 0.70,  # of the network cards
         "overlap": 0.70,  # of the compute time that may hide weight and gradient traffic
+        "exposed": 0.10,  # of the traffic, never hidden
         "dispatch_overlap": 0.30,  # the same for what experts exchange
         "layer_s": 80e-6,  # kernels and waits of one layer and microbatch, forward and backward
         "step_s": 5e-3,  # data, logging, clipping, one optimizer step
@@ -26,6 +29,28 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
 """Source: stas00/ml-engineering MAMF and network tables (matrices 0.5 to 0.97 of the peak, links
 0.7 to 0.83); NVIDIA/Megatron-LM README (loss at scale 47 to 42 % from 96 to 4,608 GPUs);
 V. Korthikanti et al., arXiv:2205.05198 (selective recomputation costs 2 to 4 %)."""
+
+
+WIDTHS: Mapping[str, float] = MappingProxyType(
+    {
+        "layer_s": 0.7,
+        "step_s": 0.7,
+        "straggle": 0.5,
+        "exposed": 0.5,
+        "dispatch_overlap": 0.5,
+        "expert_width": 0.25,
+        "scale_out": 0.3,
+        "overlap": 0.3,
+        "traffic": 0.3,
+    }
+)
+"""How far a fit may move a parameter: standard deviation of its logarithm, 0.2 where unnamed."""
+_USUAL_WIDTH = 0.2
+
+
+def training_widths() -> list[float]:
+    """Widths in the order of DEFAULTS."""
+    return [WIDTHS.get(name, _USUAL_WIDTH) for name in DEFAULTS]
 
 
 def training_parameters(document: Mapping[str, object]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Published training configurations, in their own words, as cases; what is missing is assumed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,21 +24,6 @@ _FRAMEWORK_WORDS: tuple[tuple[str, str], ...] = (
     (r"deepspeed|fsdp|torchtitan|pytorch|hai-llm", "pytorch"),
     (r"tensorflow", "tensorflow"),
 )
-FRAMEWORK_CLASSES: Mapping[str, str] = {
-    "llm-foundry": "sharded",
-    "automodel": "sharded",
-    "pytorch": "sharded",
-    "megatron-bridge": "megatron",
-    "megatron": "megatron",
-    "nvidia-tuned": "megatron",
-    "rocm": "megatron",
-    "xla": "compiled",
-    "neuron": "compiled",
-    "synapse": "compiled",
-    "poplar": "compiled",
-    "tensorflow": "compiled",
-}
-"""Kinds of training software: sharded by layer, tensor-parallel, or compiled as a whole graph."""
 _PRECISION_WORDS: tuple[tuple[str, str], ...] = (
     (r"nvfp4|mxfp4|fp4", "fp4"),
     (r"mxfp8|fp8|float8", "fp8"),
@@ -50,7 +35,7 @@ _PRECISION_WORDS: tuple[tuple[str, str], ...] = (
 _DATED = re.compile(r"\b(2\d)\.(0[1-9]|1[0-2])\b")  # releases named by year and month
 _FIRST_YEAR = 20
 _MONTHS = 12
-_EIGHT_BIT_SINCE = 33.0  # October 2022: the first releases with 8-bit training
+_FOUR_BIT_SINCE = 68.0  # September 2025: the first tuned entries with 4-bit training
 _NODE = 8
 
 
@@ -74,15 +59,20 @@ def framework_month(words: str) -> float:
     )
 
 
-def default_precision(part: AcceleratorSpec, framework: str) -> str:
+def default_precision(part: AcceleratorSpec, framework: str, month: float) -> str:
     """The format a job most likely used where none is named.
 
-    Tuned benchmark entries use 8 bits where the part is faster with them, all others 16.
+    Tuned benchmark entries use 8 bits where the part is faster with them, and 4 since there
+    is software for it; all others use 16.
+
+    Source: MLPerf Training v4.1 and v5.1 submissions.
     """
     rates = part.peak_flops_per_s
     sixteen = "bf16" if "bf16" in rates or "fp16" not in rates else "fp16"
     tuned = framework in ("nvidia-tuned", "rocm")
     faster = rates.get("fp8", 0.0) > rates.get(sixteen, np.inf)
+    if framework == "nvidia-tuned" and month >= _FOUR_BIT_SINCE and "fp4" in rates:
+        return "fp4"
     return "fp8" if tuned and faster else sixteen
 
 
@@ -174,7 +164,7 @@ def _words(
     framework = framework_of(row.framework)
     precision = training_precision_of(row.precision)
     if precision is None:
-        precision = default_precision(part, framework)
+        precision = default_precision(part, framework, framework_month(row.framework))
         said.append(f"{precision} compute")
     if not row.seq_len:
         said.append("a usual sequence length")

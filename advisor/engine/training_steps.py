@@ -6,20 +6,21 @@ from itertools import product
 
 import numpy as np
 
-from advisor.engine.cases import Bools, Floats
+from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.training_memory import RECOMPUTES, activation_bytes_per_token
-from advisor.engine.training_tables import TrainingWork
+from advisor.engine.training_tables import STYLES, TrainingWork
 
 _TENSOR = (1, 2, 4, 8)
 _PIPELINE = (1, 2, 4, 8, 16)
 _SHARDED = (False, True)  # weights copied for each data-parallel rank, or shared out
+_WIDE_EXPERTS = (False, True)  # experts inside the fast fabric, or over up to 64 ranks
 _INTERLEAVED = 4.0  # stages of one rank, at most
 _MOST_EXPERT_RANKS = 64.0
 _GRADIENT_BYTES = 4.0  # reduced in 32 bits,
 _WEIGHT_BYTES = 2.0
 _STATE_TRAFFIC_BYTES = 28.0  # read and written a trained parameter by one optimizer step
 _LOGIT_BYTES = 6.0  # 16-bit logits and 32-bit probabilities
-_NARROW_TENSOR_RANK = 1.0
+_SHARDED_STYLE, _COMPILED_STYLE = STYLES.index("sharded"), STYLES.index("compiled")
 TERMS = ("compute", "memory", "link", "overhead")
 
 
@@ -31,15 +32,21 @@ class Layouts:
     pipeline: Floats
     sharded: Bools
     recompute: Floats
+    wide_experts: Bools
 
 
 def layouts() -> Layouts:
     """Every combination that is tried for a case."""
-    grid = np.array(
-        list(product(_TENSOR, _PIPELINE, _SHARDED, range(len(RECOMPUTES)))), dtype=float
+    choices = product(_TENSOR, _PIPELINE, _SHARDED, range(len(RECOMPUTES)), _WIDE_EXPERTS)
+    grid = np.array(list(choices), dtype=float)
+    tensor, pipeline, sharded, recompute, wide = (grid[:, index][None, :] for index in range(5))
+    return Layouts(
+        tensor=tensor,
+        pipeline=pipeline,
+        sharded=sharded > 0.0,
+        recompute=recompute,
+        wide_experts=wide > 0.0,
     )
-    tensor, pipeline, sharded, recompute = (grid[:, index][None, :] for index in range(4))
-    return Layouts(tensor=tensor, pipeline=pipeline, sharded=sharded > 0.0, recompute=recompute)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,13 @@ class LayoutCosts:
     allowed: Bools
     memory_bytes: Floats
     seconds: Mapping[str, Floats]  # by TERMS
+
+
+def picked(options: Layouts, option: Ints) -> Layouts:
+    """One layout for each case, as upright columns."""
+    return Layouts(
+        **{f.name: getattr(options, f.name)[0, option][:, None] for f in fields(Layouts)}
+    )
 
 
 def column(work: TrainingWork) -> TrainingWork:
@@ -91,10 +105,7 @@ class _Split:
         data = np.maximum(work.chips / (options.tensor * options.pipeline), 1.0)
         context = np.maximum(data / work.sequences, 1.0)
         per_rank = np.maximum(work.sequences * context / data, 1.0)
-        experts = np.minimum(
-            np.minimum(work.experts, _MOST_EXPERT_RANKS),
-            np.maximum(work.chips / options.pipeline, 1.0),
-        )
+        experts = _expert_ranks(work, options)
         tokens = work.sequences * work.seq_len / work.chips
         room = np.maximum(_microbatch_sequences(work, options, context), 1.0)
         return cls(
@@ -104,6 +115,12 @@ class _Split:
             tokens=tokens,
             microbatches=np.maximum(per_rank / np.minimum(room, per_rank), 1.0),
         )
+
+
+def _expert_ranks(work: TrainingWork, options: Layouts) -> Floats:
+    reach = np.where(options.wide_experts, _MOST_EXPERT_RANKS, np.minimum(work.domain, 64.0))
+    ranks = np.maximum(work.chips / options.pipeline, 1.0)
+    return np.minimum(np.minimum(work.experts, reach), ranks)
 
 
 def _layer_bytes(work: TrainingWork, options: Layouts) -> Floats:
@@ -135,9 +152,7 @@ def _sequence_bytes(work: TrainingWork, options: Layouts, context: Floats) -> Fl
 
 def _state_bytes(work: TrainingWork, options: Layouts) -> Floats:
     dense = work.total_params - work.routed_params
-    spread = np.minimum(
-        np.minimum(work.experts, _MOST_EXPERT_RANKS), np.maximum(work.chips / options.pipeline, 1.0)
-    )
+    spread = _expert_ranks(work, options)
     near = (
         dense / (options.tensor * options.pipeline)
         + work.routed_params / (np.maximum(spread, options.tensor) * options.pipeline)
@@ -162,9 +177,18 @@ def _memory(work: TrainingWork, options: Layouts, split: _Split) -> Floats:
 
 def _allowed(work: TrainingWork, options: Layouts) -> Bools:
     tensor = options.tensor <= np.minimum(np.maximum(work.domain, 1.0), work.heads)
+    # Software that shards by layer splits no matrices, has no stages.
+    layered = (options.tensor == 1) & (options.pipeline == 1)
+    style = np.select(
+        [work.style == _SHARDED_STYLE, work.style == _COMPILED_STYLE],
+        [layered, options.pipeline == 1],
+        layered | ~layered,
+    )
     copied = options.sharded & (work.chips < 2)  # noqa: PLR2004 nothing to share out
+    copied = copied | (options.wide_experts & (work.experts <= 1))
     return np.asarray(
         tensor
+        & style
         & (options.tensor * options.pipeline <= work.chips)
         & (options.pipeline <= np.maximum(work.layers, 1.0))
         & ~copied
@@ -214,8 +238,14 @@ def _compute_s(
     )
     # A part without the narrow format computes it in 16 bits, at the 16-bit efficiency.
     rate = np.where(work.peak <= work.peak_16, p["matmul"], rate)
-    matrices = (work.linear_flops + work.expert_flops / p["experts"]) / (rate * wide * work.peak)
-    attention = work.attention_flops / (p["attention"] * work.peak_16)
+    narrow = work.expert_ffn / (work.expert_ffn + p["expert_width"])
+    matrices = (work.linear_flops + work.expert_flops / narrow) / (rate * wide * work.peak)
+    style = np.select(
+        [work.style == _SHARDED_STYLE, work.style == _COMPILED_STYLE],
+        [p["attention_sharded"], p["attention_compiled"]],
+        1.0,
+    )
+    attention = work.attention_flops / (p["attention"] * style * work.peak_16)
     return split.tokens * passes * (matrices + attention)
 
 
@@ -250,22 +280,22 @@ def _link_s(
     dense = (work.total_params - work.routed_params) / (options.tensor * options.pipeline)
     expert = work.routed_params / (np.maximum(split.experts, options.tensor) * options.pipeline)
     frozen = np.where(work.trained_fraction < 1.0, 0.0, 1.0)
-    moved = np.where(
-        options.sharded,
-        (dense + expert) * (rounds + reduced * work.trained_fraction),
-        (dense + expert) * (rounds * frozen + reduced * work.trained_fraction),
+    copies = np.maximum(
+        work.chips / options.pipeline / np.maximum(split.experts, options.tensor), 1
     )
-    ranks = split.data
-    weights = moved * (ranks - 1.0) / ranks / reach
-    near = np.minimum(work.domain / split.experts, 1.0)
-    crossing = split.tokens * work.experts_per_token * work.hidden * _WEIGHT_BYTES * 4.0
-    crossing = crossing * work.layers * np.where(work.experts > 1, 1.0, 0.0)
-    dispatch = (
-        crossing * (split.experts - 1.0) / split.experts * (near / inside + (1.0 - near) / outside)
-    )
+    held = dense * (split.data - 1.0) / split.data + expert * (copies - 1.0) / copies
+    rounds = np.where(options.sharded, rounds, rounds * frozen)
+    moved = held * (rounds + reduced * work.trained_fraction)
+    weights = moved / reach
+    nodes = np.maximum(split.experts / work.domain, 1.0)
+    # A token travels once to each node that holds one of its experts, then spreads inside.
+    reached = nodes * (1.0 - (1.0 - 1.0 / nodes) ** work.experts_per_token)
+    crossing = reached * (nodes - 1.0) / nodes / outside
+    spreading = work.experts_per_token * (split.experts - 1.0) / split.experts / inside
+    token_bytes = 4.0 * _WEIGHT_BYTES * work.layers * work.hidden * (work.experts > 1)
+    dispatch = split.tokens * token_bytes * (crossing + spreading)
     return (
         tensor
-        + context
-        + np.maximum(weights - p["overlap"] * busy, 0.05 * weights)
-        + np.maximum(dispatch - p["dispatch_overlap"] * busy, 0.1 * dispatch)
+        + np.maximum(weights + context - p["overlap"] * busy, p["exposed"] * (weights + context))
+        + np.maximum(dispatch - p["dispatch_overlap"] * busy, p["exposed"] * dispatch)
     )

@@ -1,10 +1,12 @@
 """Training cases as columns of plain numbers: what a step computes, moves and keeps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from advisor.engine.cases import Bools, Floats, TrainingCases
+from advisor.engine.cases import Bools, Floats, Ints, TrainingCases
 from advisor.engine.serving_tables import (
     AcceleratorTable,
     ModelTable,
@@ -20,6 +22,33 @@ from advisor.engine.training_memory import (
 )
 from catalog.specs import PRECISIONS, ModelSpec
 
+STYLES = ("", "sharded", "compiled", "tensor")
+FRAMEWORK_STYLES: Mapping[str, str] = {
+    "llm-foundry": "sharded",
+    "automodel": "sharded",
+    "pytorch": "sharded",
+    "megatron-bridge": "tensor",
+    "megatron": "tensor",
+    "nvidia-tuned": "tensor",
+    "rocm": "tensor",
+    "xla": "compiled",
+    "neuron": "tensor",
+    "synapse": "tensor",
+    "poplar": "tensor",
+    "tensorflow": "compiled",
+}
+"""How training software lays out a job: weights sharded by layer, matrices split and stages
+piped, or what a whole-graph compiler does with sharding annotations."""
+USUAL_FRAMEWORKS: Mapping[tuple[str, str], str] = {
+    ("NVIDIA", "gpu"): "megatron-bridge",
+    ("AMD", "gpu"): "rocm",
+    ("AMD", "apu"): "rocm",
+    ("Google", "tpu"): "xla",
+    ("Intel", "asic"): "synapse",
+    ("AWS", "asic"): "neuron",
+    ("Graphcore", "ipu"): "poplar",
+}
+"""By vendor and family, where a case names no training software."""
 TOKEN_KINDS = ("dense_llm", "moe_llm", "encoder", "embedding")
 TWO_WAY_KINDS = ("encoder", "embedding")
 NARROW_PRECISIONS = ("fp8", "fp4", "int8", "int4")
@@ -38,6 +67,7 @@ class TrainingWork:
     """Columns over the cases; a token is a sample where the model has no tokens."""
 
     chips: Floats
+    style: Ints  # index into STYLES: what layouts the training software has
     domain: Floats  # accelerators joined by the fast fabric
     seq_len: Floats
     sequences: Floats  # of one step, whole job
@@ -53,6 +83,7 @@ class TrainingWork:
     layers: Floats
     hidden: Floats
     ffn: Floats  # feed-forward width one token meets
+    expert_ffn: Floats  # of one expert
     kv_width: Floats  # keys and values of one token and layer
     vocab: Floats
     heads: Floats
@@ -86,7 +117,7 @@ def training_work(cases: TrainingCases) -> TrainingWork:
     arXiv:2204.02311, appendix B.
     """
     parts, models = accelerator_table(cases.accelerators), model_table(cases.models)
-    part, model = cases.accelerator, cases.model
+    part, model, frameworks = cases.accelerator, cases.model, frameworks_of(cases)
     tokens = np.array([_has_tokens(m) for m in cases.models])[model]
     seq_len = np.where(tokens, np.where(np.isnan(cases.seq_len), DEFAULT_SEQ_LEN, cases.seq_len), 1)
     chips = np.maximum(cases.accelerator_count.astype(np.float64), 1.0)
@@ -106,6 +137,7 @@ def training_work(cases: TrainingCases) -> TrainingWork:
     hidden = models.hidden[model]
     return TrainingWork(
         chips=chips,
+        style=np.array([STYLES.index(FRAMEWORK_STYLES.get(str(f), "")) for f in frameworks]),
         domain=_fast_domain(cases, parts),
         seq_len=seq_len,
         sequences=np.maximum(sequences, 1.0),
@@ -123,6 +155,7 @@ def training_work(cases: TrainingCases) -> TrainingWork:
         layers=models.layers[model],
         hidden=hidden,
         ffn=np.maximum(np.array(ffn)[model], hidden),
+        expert_ffn=np.array([float(m.ffn or 4 * (m.hidden or 1024)) for m in cases.models])[model],
         kv_width=models.kv_values_per_token[model] / models.layers[model],
         vocab=models.vocab[model],
         heads=np.array([float(m.heads or 8) for m in cases.models])[model],
@@ -209,7 +242,20 @@ def _scale_out(cases: TrainingCases) -> Floats:
     )[cases.accelerator]
     host = np.array([p.host_link_bytes_per_s or np.inf for p in cases.accelerators])
     given = np.where(np.isnan(cases.scale_out_bytes_per_s), usual, cases.scale_out_bytes_per_s)
-    return np.minimum(given, host[cases.accelerator])
+    return np.asarray(np.minimum(given, host[cases.accelerator]))
+
+
+def frameworks_of(cases: TrainingCases) -> NDArray[np.str_]:
+    """The training software of each case: as given, else what the part's vendor is trained with.
+
+    Source: the software named in published training results of each vendor.
+    """
+    usual = np.array(
+        [USUAL_FRAMEWORKS.get((p.vendor, p.family.value), "") for p in cases.accelerators]
+    )[cases.accelerator]
+    if cases.framework is None:
+        return usual
+    return np.where(cases.framework == "", usual, cases.framework)
 
 
 def _streamed_bytes(cases: TrainingCases) -> Floats:
