@@ -26,8 +26,7 @@ FAMILY_LABELS: Mapping[str, str] = {
 }
 TRACE_TYPES = frozenset({"scatter", "bar"})
 """Every trace type that a page draws; the vendored bundle must hold them all."""
-SHADES = 7
-BAR_HEIGHT_PX = 34
+STRAIGHT_UP_TO = 8.0
 
 
 def _hidden_range() -> dict[str, Any]:
@@ -78,20 +77,43 @@ def pareto(chart: Document) -> dict[str, Any] | None:
                 hoverinfo="skip",
             )
         )
+    best = [p for p in points if p.get("recommended")]
+    traces.append(_ranges([p for p in points if p.get("on_front") or p.get("recommended")]))
     for family in dict.fromkeys(p["family"] for p in points):
         mine = [p for p in points if p["family"] == family]
         traces.append(_family_trace(family, mine))
-    best = [p for p in points if p.get("recommended")]
     if best:
         traces.append(_halo(best))
     return _as_json(
         traces,
-        xaxis={
-            "title": {"text": chart.get("x_label", "")},
-            "tickprefix": "$" if "USD" in chart.get("x_label", "") else "",
-        },
-        yaxis={"title": {"text": chart.get("y_label", "")}},
+        xaxis=_axis(chart.get("x_label", ""), [p["x"] for p in points]),
+        yaxis=_axis(chart.get("y_label", ""), [p["y"] for p in points]),
         hovermode="closest",
+    )
+
+
+def _axis(label: str, values: Sequence[float]) -> dict[str, Any]:
+    """An axis, logarithmic where its values span more than a straight one can show."""
+    axis: dict[str, Any] = {"title": {"text": label[:1].upper() + label[1:]}}
+    if min(values) > 0.0 and max(values) / min(values) > STRAIGHT_UP_TO:
+        axis |= {"type": "log", "dtick": "D2", "tickformat": "~s"}
+    elif "USD" in label:
+        axis["tickprefix"] = "$"
+    return axis
+
+
+def _ranges(points: Sequence[Document]) -> Any:
+    """The ranges of the plans that matter; those of all would hide the marks."""
+    return go.Scatter(
+        x=[p["x"] for p in points],
+        y=[p["y"] for p in points],
+        error_x=_bars(points, "x"),
+        error_y=_bars(points, "y"),
+        mode="markers",
+        marker={"size": 1, "color": "var(--line-strong)"},
+        name="80 % range",
+        showlegend=False,
+        hoverinfo="skip",
     )
 
 
@@ -99,13 +121,12 @@ def _family_trace(family: str, points: Sequence[Document]) -> Any:
     return go.Scatter(
         x=[p["x"] for p in points],
         y=[p["y"] for p in points],
-        error_x=_bars(points, "x"),
-        error_y=_bars(points, "y"),
         mode="markers",
         name=FAMILY_LABELS.get(family, family),
         text=[_text(p["label"]) for p in points],
         marker={
-            "size": 11,
+            "size": [11 if p.get("on_front") or p.get("recommended") else 8 for p in points],
+            "opacity": [1.0 if p.get("on_front") or p.get("recommended") else 0.6 for p in points],
             "symbol": SYMBOLS.get(family, "circle"),
             "color": f"var(--family-{family if family in SYMBOLS else 'hosted'})",
             "line": {"width": 1, "color": "var(--surface)"},

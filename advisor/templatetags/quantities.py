@@ -124,6 +124,15 @@ def si(value: Any, unit: str = "") -> str:
 
 
 @register.filter
+def quantity(value: Any, unit: str = "") -> str:
+    """A number with its unit, with a prefix where its digits would be uncountable."""
+    known = _float(value)
+    if known is not None and abs(known) >= TERA:
+        return f"{known:.3g} {unit}".replace("e+", " × 10^")
+    return f"{number(value)} {unit}".rstrip()
+
+
+@register.filter
 def seconds(value: Any) -> str:
     """A duration in the unit people say it in."""
     known = _float(value)

@@ -56,7 +56,7 @@ def answer_context(document: Document, query: Mapping[str, str]) -> dict[str, An
             "unsorted": choice.link(sort=""),
         },
         "comparison": comparison([p for group in singles.values() for p in group], choice),
-        "pareto": pareto_figure(document),
+        "paretos": pareto_figures(document),
         "cost": cost_figure(best),
         "why_not": why_not(document.get("rejected", ())),
         "fleet": fleet_lines(best),
@@ -116,20 +116,36 @@ def picks(document: Document) -> list[dict[str, Any]]:
     ]
 
 
-def pareto_figure(document: Document) -> dict[str, Any] | None:
-    """The chart of cost against waiting, its finding and the rows of its table."""
+def pareto_figures(document: Document) -> list[dict[str, Any]]:
+    """For each workload the chart of cost against waiting, its finding and its table's rows."""
     chart = document.get("pareto") or {}
-    drawn = charts.pareto(chart)
+    workloads = {str(plan["id"]): str(plan.get("workload", "")) for plan in document["plans"]}
+    groups: dict[str, list[Document]] = {}
+    for point in chart.get("points", ()):
+        groups.setdefault(workloads.get(str(point["plan_id"]), ""), []).append(point)
+    return [
+        found
+        for number, (workload, points) in enumerate(groups.items(), start=1)
+        if (found := _pareto_of(chart, points, workload, number)) is not None
+    ]
+
+
+def _pareto_of(
+    chart: Document, points: Sequence[Document], workload: str, number: int
+) -> dict[str, Any] | None:
+    drawn = charts.pareto({**chart, "points": points})
     if drawn is None:
         return None
-    points = charts.drawable(chart["points"])
-    left_out = len(chart["points"]) - len(points)
+    placed = charts.drawable(points)
     return {
+        "id": f"pareto-{number}",
+        "figure_id": f"pareto-figure-{number}",
+        "workload": workload,
         "figure": drawn,
         "x_label": chart["x_label"],
         "y_label": chart["y_label"],
-        "finding": _pareto_finding(points, left_out),
-        "points": sorted(chart["points"], key=lambda p: (p.get("x") is None, p.get("x") or 0.0)),
+        "finding": _pareto_finding(placed, len(points) - len(placed)),
+        "points": sorted(points, key=lambda p: (p.get("x") is None, p.get("x") or 0.0)),
     }
 
 
