@@ -13,9 +13,14 @@ from advisor.engine.footprint import serving_footprint
 from advisor.engine.serving import serving_point
 from advisor.questions import PRESETS
 from advisor.services.advice import advise
-from catalog.queries import snapshot
+from advisor.services.estimates import estimate
+from catalog.queries import serving_measurements, snapshot
+from catalog.services import import_prices
+from catalog.services.prices import PriceFile
 from catalog.specs import BYTES_PER_WEIGHT
 from catalog.units import MEGA
+from costing.engine.cases import CostRules, cost_cases
+from costing.engine.montecarlo import Uncertainty, percentiles_usd, sampled, totals_usd
 
 _MODEL = "llama3.1-70b"
 _REPEATS = 3
@@ -36,8 +41,8 @@ def candidate_work(rows: int) -> Callable[[], Any]:
     layouts = serving_layouts(
         parts,
         model,
-        precisions={index: ("bf16", "fp8", "fp4") for index in range(len(parts))},
-        engines={index: ("vllm", "sglang") for index in range(len(parts))},
+        precisions=dict.fromkeys(range(len(parts)), ("bf16", "fp8", "fp4")),
+        engines=dict.fromkeys(range(len(parts)), ("vllm", "sglang")),
         bytes_per_weight=BYTES_PER_WEIGHT,
     )
     steps = max(rows // len(layouts), 1)
@@ -89,3 +94,45 @@ def answer_seconds() -> dict[str, float]:
         advise({"preset": preset})
         found[preset] = seconds_of(lambda preset=preset: advise({"preset": preset}))  # type: ignore[misc]
     return found
+
+
+def estimates_per_s(rows: int = 10_000) -> float:
+    """Explicit configurations estimated a second: the measured ones, over and over."""
+    measured = serving_measurements()
+    cases = [
+        {
+            "accelerator": row.accelerator_slug,
+            "accelerator_count": str(row.accelerator_count or ""),
+            "precision": row.precision,
+            "engine": row.engine,
+            "model": row.model,
+            "scenario": row.scenario,
+            "input_tokens": str(row.input_tokens or ""),
+            "output_tokens": str(row.output_tokens or ""),
+            "concurrency": str(row.concurrency or ""),
+        }
+        for row in (measured[number % len(measured)] for number in range(rows))
+    ]
+    estimate(cases[:100], kind="inference")
+    return rows / seconds_of(lambda: estimate(cases, kind="inference"))
+
+
+def import_rows_per_s(rows: int = 45_000) -> float:
+    """Rows of a price feed read, checked and stored a second; taken back at the end."""
+    lines = ["InstanceType,AcceleratorName,AcceleratorCount,Region,Price,SpotPrice"]
+    lines += [f"x{i},H100,8,us-east-{i % 4},{50 + i % 9}," for i in range(rows)]
+    feed = PriceFile(name="aws/vms.csv", content="\n".join(lines) + "\n")
+    return rows / seconds_of(lambda: import_prices([feed], form="skypilot", dry_run=True))
+
+
+def montecarlo_seconds(draws: int = 10_000, plans: int = 200, months: int = 36) -> float:
+    """Seconds for so many futures of so many plans over so many months."""
+    cases = cost_cases(plans, usd_per_h=np.linspace(1.0, 100.0, plans), instances=4.0)
+    rules = CostRules(horizon_months=months, growth_per_month=0.03)
+    known = Uncertainty(growth_per_month=(0.0, 0.06))
+
+    def work() -> None:
+        futures = sampled(cases, rules, known, draws=draws, seed=1)
+        percentiles_usd(totals_usd(cases, rules, futures))
+
+    return min(seconds_of(work) for _ in range(_REPEATS))

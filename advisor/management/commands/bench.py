@@ -26,6 +26,7 @@ class Command(BaseCommand):
         figures["answer_s"] = max(answers.values())
         figures["answer_s_by_preset"] = answers
         figures["estimates_per_s"] = benchmarks.estimates_per_s()
+        figures["montecarlo_s"] = benchmarks.montecarlo_seconds()
         figures["import_rows_per_s"] = benchmarks.import_rows_per_s()
         if options["growth"]:
             figures["candidates_growth"] = benchmarks.candidates_growth(GROWTH_SIZES)
