@@ -7,12 +7,8 @@ from datetime import date
 from advisor.engine import demand_rates as rates
 from advisor.engine.answers import Answers, AnswerSet, Origin
 from advisor.engine.demand_model import Part, model_for
-from advisor.engine.demand_serving import (
-    generator_demand,
-    is_batch,
-    reembedding_demand,
-    serving_demand,
-)
+from advisor.engine.demand_search import generator_demand, is_batch, reembedding_demand
+from advisor.engine.demand_serving import serving_demand
 from advisor.engine.demand_training import TASKS, given_setup, training_demand
 from advisor.engine.workload import Money, Question, Site, Workload
 from catalog.specs import ModelSpec

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from advisor.engine.answers import Origin
+from advisor.engine.demand_adapters import adapter_fraction
 from advisor.engine.demand_model import PRECISION_OF_ANSWER, Part
-from advisor.engine.demand_serving import adapter_fraction
 from advisor.engine.workload import GivenSetup, TrainingDemand
 from catalog.specs import ModelSpec
 from catalog.units import (
