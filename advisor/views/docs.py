@@ -1,12 +1,14 @@
 """Methods pages: how every figure is made, from Markdown files."""
 
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 from markdown_it import MarkdownIt
 
@@ -44,7 +46,11 @@ def _place(name: str) -> tuple[int, str]:
 def rendered(name: str) -> SafeString:
     """A page as HTML; raw HTML in the Markdown is shown as text."""
     markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
-    html: str = markdown.render(_source(name))
+    tokens = markdown.parse(_source(name))
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open":
+            opening.attrSet("id", slugify(inline.content))
+    html: str = markdown.renderer.render(tokens, markdown.options, {})
     return SafeString(html)
 
 

@@ -1,8 +1,5 @@
 """A run: its progress, its answer, its files."""
 
-import csv
-import io
-import json
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +8,18 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from advisor.exports import as_csv, as_json, as_markdown
 from advisor.models import Job, State
 from advisor.services import jobs
 from advisor.views.answer import answer_context
 from advisor.views.people import run_of
 from catalog.units import PERCENT
+
+FORMS = {
+    "json": ("application/json", as_json),
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "md": ("text/markdown; charset=utf-8", as_markdown),
+}
 
 
 @require_GET
@@ -56,70 +60,16 @@ def run_cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @require_GET
 def run_export(request: HttpRequest, run_id: UUID, form: str) -> HttpResponse:
     found = run_of(request, run_id)
-    if found.state != State.SUCCEEDED or not found.result or form not in ("json", "csv"):
+    if found.state != State.SUCCEEDED or not found.result or form not in FORMS:
         raise Http404
+    content_type, text = FORMS[form]
     name = f"advice-{str(found.pk)[:8]}.{form}"
-    if form == "json":
-        text = json.dumps(found.result, indent=2, ensure_ascii=False)
-        kind = "application/json"
-    else:
-        text, kind = _as_csv(found.result), "text/csv; charset=utf-8"
     return HttpResponse(
-        text,
-        content_type=kind,
+        text(found.result),
+        content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
 def _percent(found: Job) -> int:
     return round(found.progress / PERCENT)
-
-
-PLAIN = (
-    "id",
-    "name",
-    "workload",
-    "family",
-    "accelerator",
-    "accelerator_count",
-    "system",
-    "system_count",
-    "provider",
-    "region",
-    "country",
-    "purchase",
-    "precision",
-    "engine",
-    "meets_targets",
-    "price_open",
-)
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def _as_csv(document: dict[str, Any]) -> str:
-    """Every plan as a row; each figure as value, low, high and unit; no formulas."""
-    plans = document["plans"]
-    figures = list(
-        dict.fromkeys(
-            key
-            for plan in plans
-            for key, value in plan.items()
-            if isinstance(value, dict) and "evidence" in value and "value" in value
-        )
-    )
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    parts = ("value", "low", "high", "unit", "evidence")
-    writer.writerow([*PLAIN, *(f"{key}_{part}" for key in figures for part in parts)])
-    for plan in plans:
-        row = [plan.get(name) for name in PLAIN]
-        row += [(plan.get(key) or {}).get(part) for key in figures for part in parts]
-        writer.writerow([_safe(value) for value in row])
-    return out.getvalue()
-
-
-def _safe(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets a quote before it."""
-    if isinstance(value, str) and value.lstrip(" '\"").startswith(DANGEROUS):
-        return f"'{value}"
-    return "" if value is None else value
