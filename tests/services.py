@@ -2,6 +2,7 @@
 
 import os
 import socket
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -10,6 +11,7 @@ POSTGRESQL_URL = os.environ.get(
 )
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
 RABBITMQ_URL = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")
+RABBITMQ_PORT = urlsplit(RABBITMQ_URL).port or 5672
 
 
 def need(what: str, *, present: bool) -> None:
