@@ -200,7 +200,9 @@ def _energy(priced: Priced, row: int) -> dict[str, Figure]:
     cost, months = priced.cost, priced.rules.horizon_months
     source = "system power where published, else rated power times a stated factor; grid mean"
     kw = cost.peak_power_w[row] / KILO
-    kg = cost.carbon_kg[row] / months
+    made_kg = cost.embodied_carbon_kg[row] if priced.counts_embodied else 0.0
+    # Without the grid's figure there is no sum, whatever manufacturing took.
+    kg = (cost.carbon_kg[row] + made_kg) / months if cost.carbon_kg[row] > 0.0 else 0.0
     rows = {
         "power_kw": (kw, "kW"),
         "energy_kwh_month": (cost.energy_kwh_month[row], "kWh/month"),

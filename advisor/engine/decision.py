@@ -12,6 +12,7 @@ from advisor.engine.hosted import hosted_plans
 from advisor.engine.plan import Plan, Rejection
 from advisor.engine.river import Priced
 from advisor.engine.workload import Question
+from catalog.units import KILO
 
 SHOWN = 60  # plans of one workload in the answer; the page shows the first few
 
@@ -90,11 +91,30 @@ def _blocked(priced: Priced, question: Question) -> list[str]:
             texts.append("it is not the set-up you asked to check")
         elif not gate.open:
             texts.append(gate.reason)
-        elif part.lifecycle == "eol" and not checks:
+        elif part.lifecycle == "eol" and not checks and question.support_left_min_months > 0:
             texts.append("its maker has ended it, so support may stop within your horizon")
+        elif question.evidence_min != "estimated" and priced.sizing.extrapolated[sizing_row]:
+            texts.append("its speed is estimated, and you ask for measured relatives")
         else:
-            texts.append("")
+            texts.append(_over_a_limit(priced, question, row))
     return texts
+
+
+def _over_a_limit(priced: Priced, question: Question, row: int) -> str:
+    """A limit on power or carbon that a candidate breaks, in words; empty where none."""
+    power_w, cap_t = priced.workload.power_limit_w, question.money.carbon_cap_tonnes
+    if power_w is not None and priced.cost.peak_power_w[row] > power_w:
+        return f"it draws {priced.cost.peak_power_w[row]:,.0f} W; the place has {power_w:,.0f} W"
+    tonnes = _carbon_kg(priced, question)[row] / KILO
+    if cap_t is not None and tonnes > cap_t:
+        return f"it emits {tonnes:,.0f} t CO2e over the horizon; your cap is {cap_t:,.0f} t"
+    return ""
+
+
+def _carbon_kg(priced: Priced, question: Question) -> Floats:
+    """Carbon over the horizon, with manufacturing where the user counts it."""
+    embodied = priced.cost.embodied_carbon_kg if question.embodied_carbon else 0.0
+    return np.asarray(priced.cost.carbon_kg + embodied)
 
 
 def _exactly_given(priced: Priced) -> Bools:
@@ -145,7 +165,7 @@ def _ordered(priced: Priced, question: Question, within: Bools, cost: Floats, wa
                 "latency": wait,
                 "risk": 1.0 + width,
                 "simplicity": priced.placements.instances + 1.0,
-                "carbon": priced.cost.carbon_kg,
+                "carbon": _carbon_kg(priced, question),
             },
             question.priorities,
         )

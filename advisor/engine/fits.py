@@ -88,6 +88,11 @@ def part_refusal(
             f"{part.name} is announced and cannot be bought or rented yet; you ask for "
             f"{question.maturity_min.replace('_', ' ')}.",
         )
+    if question.lockin == "avoid" and part.form_factor.startswith("cloud only"):
+        return refuse(
+            "lock-in",
+            f"Only its maker's own cloud rents {part.name}; you want to avoid such dependence.",
+        )
     task = support_of(support, part, _TASK_OF_KIND[workload.kind])
     if task is not None and task.status == "unsupported":
         return refuse("software", f"{task.note} ({task.source})")
@@ -161,6 +166,12 @@ def _contract_refusal(offer: OfferSpec, *, question: Question, workload: Workloa
         return (
             f"The {term_months}-month commitment outlasts your horizon of "
             f"{question.horizon_months} months."
+        )
+    weeks = offer.lead_time_weeks
+    if weeks is not None and weeks > question.site.lead_time_max_weeks:
+        return (
+            f"It is delivered in {weeks:.0f} weeks; you can wait "
+            f"{question.site.lead_time_max_weeks:.0f}."
         )
     owned = offer.purchase in (Purchase.BUY, Purchase.QUOTE)
     if owned and question.money.capex_opex == "opex_only":

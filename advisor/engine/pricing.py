@@ -117,7 +117,7 @@ def priced_cases(
     Source: the rules stated here; prices from the offers.
     """
     at = placements.offer
-    table = _OfferTable.of(offers, parts, systems, question, rates, as_of)
+    table = _OfferTable.of(offers, parts, systems, question, workload, rates, as_of)
     rows = placements.sizing
     hours = sizing.hours_per_month[rows]
     serving, training = workload.serving, workload.training
@@ -162,6 +162,9 @@ def priced_cases(
         usd_per_kwh=table.usd_per_kwh[at],
         pue=table.pue[at],
         grid_g_per_kwh=table.grid[at],
+        embodied_kg_per_instance=rates["embodied"].value
+        * placements.accelerators
+        / np.maximum(placements.instances, 1.0),
         storage_bytes=stored_bytes(question, workload),
         storage_tariffs=storage,
         storage_tariff=np.searchsorted(providers, table.provider)[at],
@@ -213,6 +216,7 @@ class _OfferTable:
         parts: Sequence[AcceleratorSpec],
         systems: Mapping[str, SystemSpec],
         question: Question,
+        workload: Workload,
         rates: Rates,
         as_of: date,
     ) -> "_OfferTable":
@@ -234,6 +238,7 @@ class _OfferTable:
         chip_w = [(specs[o.accelerator_slug].tdp_w or np.nan) * NODE_POWER_FACTOR for o in offers]
         prices = _price_ranges(offers, as_of)
         fallback = column(_fallback_usd_per_h(offers))
+        fallback_share = max(rates["spot/fallback"].value, 1.0 - workload.spot_share_max)
 
         return cls(
             purchase=np.array([PURCHASES.index(o.purchase) for o in offers], dtype=np.int64),
@@ -246,7 +251,7 @@ class _OfferTable:
             usd_per_h=column([_or_nan(offer.usd_per_h) for offer in offers]),
             usd=column([_or_nan(offer.usd) for offer in offers]),
             fallback_usd_per_h=fallback,
-            fallback_fraction=np.where(np.isnan(fallback), 0.0, rates["spot/fallback"].value),
+            fallback_fraction=np.where(np.isnan(fallback), 0.0, fallback_share),
             discount=column([question.money.discounts.get(o.provider, 0.0) for o in offers]),
             low=prices[0],
             high=prices[1],

@@ -26,7 +26,7 @@ from advisor.engine.size_serving import size_llm_serving
 from advisor.engine.size_training import size_training
 from advisor.engine.sizing import Sizing
 from advisor.engine.training_memory import bytes_per_parameter, memory_refusal
-from advisor.engine.workload import Question, Workload
+from advisor.engine.workload import Question, ServingDemand, Workload
 from catalog.specs import (
     BYTES_PER_WEIGHT,
     PRECISIONS,
@@ -37,7 +37,7 @@ from catalog.specs import (
     Purchase,
     SystemSpec,
 )
-from catalog.units import GIB, SECONDS_PER_HOUR
+from catalog.units import GIB, HOURS_PER_MONTH, SECONDS_PER_HOUR
 from costing.engine.cases import CostRules
 from costing.engine.rates import Rates
 from costing.engine.tco import CostBreakdown, cost_breakdown
@@ -46,6 +46,8 @@ Progress = Callable[[str, float], None]
 LLM_KINDS = frozenset({"dense_llm", "moe_llm"})
 SERVING_ENGINES = ("vllm", "sglang", "tensorrt-llm")
 _MONTHS_SINCE = 2020
+WITHOUT_SPARE = 0.99  # more than one machine can promise: a restart takes hours
+MINUTES_PER_MONTH = HOURS_PER_MONTH * 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Priced:
     rules: CostRules
     rates: Rates
     own_prices: frozenset[str]  # labels of cost lines that the user priced
+    counts_embodied: bool
     gates: Mapping[int, Gate]  # by precision index
     site_ok: Bools
     rejected: tuple[Rejection, ...]
@@ -136,6 +139,7 @@ def price_workload(
         rules=rules,
         rates=rates,
         own_prices=own_price_lines(question),
+        counts_embodied=question.embodied_carbon,
         gates=_gates(workload),
         site_ok=site_ok,
         rejected=tuple(rejected),
@@ -441,12 +445,24 @@ def _market_refusal(
     return _refuse(part, workload, "offer", reason, times)
 
 
+def _availability_warning(name: str, serving: ServingDemand) -> list[str]:
+    """An availability that one machine cannot promise."""
+    if serving.redundancy != "none" or serving.availability <= WITHOUT_SPARE:
+        return []
+    return [
+        f"{name}: {serving.availability:.3%} availability leaves "
+        f"{(1.0 - serving.availability) * MINUTES_PER_MONTH:,.0f} minutes of outage a month; "
+        "without a spare replica one lost machine takes longer. Ask for N+1."
+    ]
+
+
 def _reach_warnings(workload: Workload, sizing: Sizing) -> list[str]:
     """Targets that nothing in the catalogue reaches, with the best that is reached."""
     serving = workload.serving
     if serving is None or serving.is_batch or len(sizing) == 0 or not sizing.fits.any():
         return []
     fits = sizing.fits
+    promised = _availability_warning(workload.name, serving)
     rows = (
         ("time to first token", sizing.meets_ttft, serving.slo.ttft_s, "ttft_p95_s"),
         ("time per output token", sizing.meets_tpot, serving.slo.tpot_s, "tpot_p95_s"),
@@ -458,6 +474,7 @@ def _reach_warnings(workload: Workload, sizing: Sizing) -> list[str]:
         for name, meets, target, figure in rows
         if target is not None and not meets[fits].any()
     ]
+    warnings += promised
     both = fits & sizing.meets_ttft & sizing.meets_tpot
     if serving.slo.e2e_s is not None and both.any() and not sizing.meets_e2e[both].any():
         warnings.append(

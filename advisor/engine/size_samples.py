@@ -73,12 +73,15 @@ def _cases(
         accelerator_count=chips,
         batch=np.full(rows, np.nan),
         scenario=np.full(rows, "offline" if limit is None else "server"),
-        latency_limit_s=np.full(
-            rows, np.inf if limit is None else limit / max(demand.samples_per_request, 1.0)
-        ),
+        latency_limit_s=np.full(rows, np.inf if limit is None else limit / _in_series(demand)),
         sequence=np.full(rows, demand.input_tokens if demand.input_tokens > 0.0 else np.nan),
         assumed=np.full(rows, assumed, dtype=np.int64),
     )
+
+
+def _in_series(demand: ServingDemand) -> float:
+    """Passes of a request that follow each other: denoising steps; others run side by side."""
+    return max(demand.samples_per_request, 1.0) if demand.unit in ("image", "clip") else 1.0
 
 
 def _sized(
@@ -92,8 +95,7 @@ def _sized(
     )
     replicas = with_redundancy(np.minimum(needed, 1e9), demand.redundancy)
     load = demand.requests_per_s_peak / (replicas * rate)
-    # Passes of one sample follow each other (denoising steps); candidates of a query share one.
-    in_series = per_request if demand.unit == "image" else 1.0
+    in_series = _in_series(demand)
     latency = {
         name: _latency_s(point, demand, rate, replicas, name=name, passes=in_series)
         for name in _QUANTILES

@@ -180,7 +180,9 @@ def _sized(
             ("p99", busy.tpot_p99_s.value, Z99),
         )
     }
-    answer_s = ttft_slo + np.maximum(demand.output_tokens - 1.0, 0.0) * tpot_slo
+    share_in_tail = 1.0 - 0.5 * (1.0 + erf(z / sqrt(2.0)))
+    answer_s = ttft_slo + max(demand.output_tokens - 1.0, 0.0) * tpot_slo
+    answer_s = answer_s + stages_s(demand, tail=share_in_tail)
     rate = _scaled(limit.requests_per_s, limit.requests_per_s.value * replicas)
     tokens = _scaled(limit.output_tokens_per_s, limit.output_tokens_per_s.value * replicas)
     users = limit.concurrency * replicas
@@ -217,7 +219,7 @@ def _sized(
             "requests_per_s": rate,
             "users_at_slo": _scaled(limit.requests_per_s, users),
         },
-        fits=limit.fits,
+        fits=limit.fits & _holds_the_longest(limit, demand),
         meets_ttft=ones if slo.ttft_s is None else np.asarray(ttft_slo <= slo.ttft_s * 1.001),
         meets_tpot=ones if slo.tpot_s is None else np.asarray(tpot_slo <= slo.tpot_s * 1.001),
         meets_e2e=ones if slo.e2e_s is None else np.asarray(answer_s <= slo.e2e_s * 1.001),
@@ -228,11 +230,30 @@ def _sized(
     )
 
 
+def stages_s(demand: ServingDemand, *, tail: float) -> float:
+    """Seconds that extra stages add at a percentile whose tail is this share of requests.
+
+    Stages in series lengthen the requests that pass them; where these are more than the
+    tail, the percentile itself is lengthened. Their own spread is left out.
+
+    Source: definition of a percentile of a mixture.
+    """
+    return sum(demand.stages_s.values()) if demand.share_with_stages >= tail else 0.0
+
+
+def _holds_the_longest(point: ServingPoint, demand: ServingDemand) -> Bools:
+    """Whether the KV cache has room for one request of the longest context asked for."""
+    usual = demand.input_tokens + demand.output_tokens
+    return np.asarray(point.max_concurrency * usual >= demand.max_context_tokens)
+
+
 def _e2e(ttft_s: Floats, tpot_s: Floats, demand: ServingDemand, *, z: float) -> Floats:
     """Whole answer at a percentile: first token, then the tokens of an answer that long."""
     sigma = lognormal_spread(mean=demand.output_tokens, p95=demand.output_tokens_p95)
     tokens = demand.output_tokens * lognormal_quantile_factor(sigma=sigma, z=z)
-    return np.asarray(ttft_s + max(tokens - 1.0, 0.0) * tpot_s, dtype=np.float64)
+    tail = 1.0 - 0.5 * (1.0 + erf(z / sqrt(2.0)))
+    extra_s = stages_s(demand, tail=tail)
+    return np.asarray(ttft_s + max(tokens - 1.0, 0.0) * tpot_s + extra_s, dtype=np.float64)
 
 
 def _scaled(like: Band, value: Floats) -> Band:

@@ -85,11 +85,15 @@ def _cases(
         accelerator_count=count,
         system_accelerator_count=node_size,
         scale_out_bytes_per_s=scale_out,
-        task=np.full(rows, demand.task),
+        task=np.full(rows, "finetune" if demand.task == "rl" else demand.task),
         seq_len=np.full(rows, demand.seq_len),
         global_batch=np.full(rows, sequences),
         recompute=np.full(rows, demand.recompute),
         assumed=np.full(rows, assumed, dtype=np.int64),
+        optimizer=np.full(rows, demand.optimizer),
+        trainable_fraction=np.full(rows, demand.trainable_fraction),
+        quantised_base=np.full(rows, demand.quantised_base),
+        offload=np.full(rows, demand.offload),
     )
 
 
@@ -107,7 +111,7 @@ def _sized(
     cases: TrainingCases, point: TrainingPoint, demand: TrainingDemand, given: GivenSetup | None
 ) -> Sizing:
     count = cases.accelerator_count.astype(np.float64)
-    speed = point.tokens_per_s_per_accelerator
+    speed, mfu = _users_own(point, demand)
     hours = _hours(speed, demand, count)
     rows = len(cases)
     runs = demand.runs_per_month * max(demand.rerun_factor, 1.0)
@@ -141,7 +145,7 @@ def _sized(
         wait_s=hours.value * SECONDS_PER_HOUR,
         figures={
             "hours": hours,
-            "mfu": point.mfu,
+            "mfu": mfu,
             "tokens_per_s_per_accelerator": speed,
             "step_time_s": point.step_time_s,
         },
@@ -154,6 +158,16 @@ def _sized(
         binding=point.binding,
         extrapolated=np.asarray(point.evidence == "estimated"),
     )
+
+
+def _users_own(point: TrainingPoint, demand: TrainingDemand) -> tuple[Band, Band]:
+    """Speed and MFU as predicted, or as the user's own measurement of MFU says."""
+    speed, mfu = point.tokens_per_s_per_accelerator, point.mfu
+    if demand.user_mfu is None:
+        return speed, mfu
+    value = speed.value * demand.user_mfu / np.maximum(mfu.value, 1e-12)
+    own = np.full(len(value), demand.user_mfu)
+    return Band(value=value, low=value, high=value), Band(value=own, low=own, high=own)
 
 
 def _hours(speed: Band, demand: TrainingDemand, count: Floats) -> Band:

@@ -111,6 +111,8 @@ def _document(
         "name": question.name,
         "preset": answers.preset,
         "horizon_months": question.horizon_months,
+        "shown_first": question.alternatives,
+        "notes": question.notes,
         "engine_version": ENGINE_VERSION,
         "calibration_version": calibration.version,
         "catalog_snapshot": {"as_of": snapshot.as_of.isoformat(), "digest": snapshot.digest},
