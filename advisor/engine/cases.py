@@ -106,6 +106,7 @@ class SampleCases:
     sequence: Floats  # tokens of a sample of a model that counts in tokens; nan: its default
     assumed: Ints
     engine: NDArray[np.str_] | None = None  # serving software; "" or None where unknown
+    published: Bools | None = None  # speeds count as the model's benchmark does, not by samples
 
     def __len__(self) -> int:
         return len(self.accelerator)

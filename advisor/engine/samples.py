@@ -2,44 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, Calibration
 from advisor.engine.cases import Band, Bools, Floats, SampleCases
-from advisor.engine.serving_tables import BYTES_OF, accelerator_table, model_table
+from advisor.engine.kriging import Kriging, from_document
+from advisor.engine.samples_features import sample_features
+from advisor.engine.samples_parameters import samples_parameters, samples_widths
+from advisor.engine.samples_work import TERMS, SampleWork, pass_times, sample_work
 from catalog.specs import Evidence
 
-DEFAULTS: Mapping[str, float] = MappingProxyType(
-    {
-        "matmul": 0.35,  # of the peak at a full batch
-        "bandwidth": 0.60,
-        "gather": 0.25,  # of the bandwidth, reading short rows of tables and graphs
-        "batch_s": 1e-3,  # kernels and copies of one pass
-        "server": 0.90,  # of the offline rate, under a latency limit many passes long
-        "shard": 0.50,  # of the links, exchanging looked-up rows
-    }
-)
-"""Source: MLPerf Inference results v2.0 to v6.0, which reach a third to a half of the peak on
-ResNet-50 and BERT and 85 to 99 % of the offline rate in the server scenario."""
-DEFAULT_SEQUENCE = 384.0
-_TOKEN_KINDS = ("encoder", "embedding", "dense_llm", "moe_llm")
-_GATHER_KINDS = ("recsys", "graph")
-_USUAL_BATCH = 64.0
-_ACTIVATION_BYTES_PER_FLOP = 1.0 / 150.0  # a convolution's reads and writes beside its weights
-_RESERVE = 0.08
-_DEFAULT_SPREAD = 0.45
-_ASSUMED_SPREAD = 0.05
+_DEFAULT_SPREAD = 0.45  # standard deviation of the logarithm where nothing was measured
+_ASSUMED_SPREAD = 0.02  # more for each field that was assumed
 _NORMAL_80 = 1.2816
+_STEP = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesPoint:
     """Predictions, one a case."""
 
-    samples_per_s: Band  # whole deployment
+    samples_per_s: Band  # whole deployment; in the benchmark's own samples where published
     latency_s: Band  # one pass of one accelerator
     fits: Bools
     shards: Floats  # accelerators one copy of the model is spread over
@@ -54,62 +40,73 @@ def samples_point(
 
     A pass computes its samples' FLOPs, reads the weights once and each sample's own bytes,
     and pays a fixed time. Tables larger than one accelerator are spread, and looked-up rows
-    travel. Latency limits shorter than two passes make batches smaller.
+    travel. A calibration shifts the logarithm of speed by what measured rows of the same
+    part, model and kind show.
 
-    Source: roofline of S. Williams et al., CACM 52 (2009); embedding lookups after
-    M. Naumov et al., arXiv:1906.00091.
+    Source: terms in samples_work; residuals in kriging.
     """
-    fitted = calibration.samples.get("parameters", {})
-    p = {name: float(fitted.get(name, value)) for name, value in DEFAULTS.items()}
-    parts, models = accelerator_table(cases.accelerators), model_table(cases.models)
-    part, model = cases.accelerator, cases.model
-    kinds = np.array([m.kind for m in cases.models])[model]
-    tokens = np.isin(kinds, _TOKEN_KINDS)
-    gathers = np.isin(kinds, _GATHER_KINDS)
-    flops = _flops(cases, tokens)
-    weights = np.array([m.total_params for m in cases.models])[model] * BYTES_OF[cases.precision]
-    own = np.array([m.bytes_per_sample or np.nan for m in cases.models])[model]
-    own = np.where(np.isnan(own), flops * _ACTIVATION_BYTES_PER_FLOP, own)
-    memory = parts.usable_memory_bytes[part] * (1.0 - _RESERVE)
-    memory = memory + np.array([a.streaming_memory_bytes for a in cases.accelerators])[part]
-    shards = np.maximum(np.ceil(weights / memory), 1.0)
-    count = np.maximum(cases.accelerator_count.astype(np.float64), 1.0)
-    compute = flops / (p["matmul"] * parts.peak_flops_per_s[part, cases.precision])
-    rate = np.where(gathers, p["gather"], p["bandwidth"]) * parts.bandwidth_bytes_per_s[part]
-    link = np.where(
-        shards > 1, own / shards * (shards - 1.0) / (p["shard"] * parts.link_bytes_per_s[part]), 0.0
-    )
-    read = np.where(gathers, 0.0, weights) / rate
-    sample_s = np.maximum(compute, own / rate) + link
-    batch = np.where(np.isnan(cases.batch), _USUAL_BATCH, cases.batch)
-    limit = np.where(cases.scenario == "server", cases.latency_limit_s, np.inf)
-    batch = np.clip((limit / 2.0 - p["batch_s"] - read) / sample_s, 1.0, batch)
-    pass_s = np.maximum(batch * compute, batch * own / rate + read) + batch * link + p["batch_s"]
-    held = np.where(cases.scenario == "server", p["server"], 1.0)
-    speed = count * batch / pass_s * held
-    spread = _DEFAULT_SPREAD + _ASSUMED_SPREAD * cases.assumed
-    factor = np.exp(_NORMAL_80 * spread)
-    terms = np.stack(
-        [batch * compute, batch * own / rate + read, batch * link, 0 * batch + p["batch_s"]]
-    )
+    work = sample_work(cases)
+    parameters = samples_parameters(calibration.samples)
+    times = pass_times(work, parameters)
+    shift, spread, known = _residual(cases, work, parameters, calibration)
+    factor = np.exp(_NORMAL_80 * np.hypot(spread, _ASSUMED_SPREAD * cases.assumed))
+    roof = work.count * work.peak / work.flops
+    speed = np.minimum(times.samples_per_s * np.exp(shift), roof)
+    unit = samples_per_published(cases, calibration)
+    high = np.minimum(speed * factor, roof)
+    pass_s = np.maximum(times.pass_s * np.exp(-shift), times.batch * work.flops / work.peak)
+    terms = np.stack([times.seconds[term] for term in TERMS])
     return SamplesPoint(
-        samples_per_s=Band(value=speed, low=speed / factor, high=speed * factor),
+        samples_per_s=Band(value=speed / unit, low=speed / factor / unit, high=high / unit),
         latency_s=Band(value=pass_s, low=pass_s / factor, high=pass_s * factor),
-        fits=shards <= count,
-        shards=shards,
-        binding=np.array(["compute", "memory", "link", "overhead"])[np.argmax(terms, axis=0)],
-        evidence=np.full(len(cases), Evidence.ESTIMATED.value),
+        fits=work.shards <= work.count,
+        shards=work.shards,
+        binding=np.array(TERMS)[np.argmax(terms, axis=0)],
+        evidence=np.where(known, Evidence.CALIBRATED.value, Evidence.ESTIMATED.value),
     )
 
 
-def _flops(cases: SampleCases, tokens: Bools) -> Floats:
-    models = model_table(cases.models)
-    model = cases.model
-    sequence = np.where(np.isnan(cases.sequence), DEFAULT_SEQUENCE, cases.sequence)
-    active = models.dense_params + models.routed_params * models.experts_per_token / models.experts
-    text = sequence * (
-        2.0 * active[model] + models.prefill_flops_per_context_token[model] * sequence
-    )
-    given = np.array([m.flops_per_sample or np.nan for m in cases.models])[model]
-    usual = np.array([2.0 * m.active_params for m in cases.models])[model]
-    return np.where(np.isnan(given), np.where(tokens, text, usual), given)
+def samples_per_published(cases: SampleCases, calibration: Calibration) -> Floats:
+    """Samples of the catalogue in one that the model's benchmark counts; 1 elsewhere.
+
+    Source: the `units` of the calibration's samples section, each with its own source.
+    """
+    if cases.published is None:
+        return np.ones(len(cases))
+    units = calibration.samples.get("units", {})
+    each = np.array([float(units.get(m.slug, {}).get("samples", 1.0)) for m in cases.models])
+    return np.where(cases.published, each[cases.model], 1.0)
+
+
+@cache
+def _learnt(calibration: Calibration) -> Kriging | None:
+    document = calibration.samples.get("residual")
+    return None if document is None else from_document(document)
+
+
+def _residual(
+    cases: SampleCases,
+    work: SampleWork,
+    parameters: Mapping[str, float],
+    calibration: Calibration,
+) -> tuple[Floats, Floats, Bools]:
+    kriging = _learnt(calibration)
+    if kriging is None:
+        nothing = np.zeros(len(cases))
+        return nothing, nothing + _DEFAULT_SPREAD, np.zeros(len(cases), dtype=bool)
+    features = sample_features(cases, work, pass_slopes(work, parameters))
+    shift, spread = kriging.predict(features)
+    known = kriging.known.labels
+    alike = np.isin(features.labels["generation"], known["generation"])
+    return shift, spread, alike & np.isin(features.labels["kind"], known["kind"])
+
+
+def pass_slopes(work: SampleWork, parameters: Mapping[str, float]) -> Floats:
+    """Derivatives of the logarithm of speed by those of the parameters, times prior widths."""
+    columns = []
+    for name, width in zip(parameters, samples_widths(), strict=True):
+        up = {**parameters, name: parameters[name] * float(np.exp(_STEP))}
+        down = {**parameters, name: parameters[name] * float(np.exp(-_STEP))}
+        rise = pass_times(work, up).samples_per_s / pass_times(work, down).samples_per_s
+        columns.append(np.log(rise) / (2.0 * _STEP) * width)
+    return np.stack(columns, axis=1)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from advisor.engine.calibration import Calibration, shipped_calibration
-from advisor.engine.cases import Band, SampleCases
+from advisor.engine.cases import Band
 from advisor.engine.samples import samples_point
+from advisor.engine.samples_published import published_samples
 from advisor.engine.serving import OUTPUTS
 from advisor.engine.serving_predict import predict_published
-from advisor.engine.serving_published import month_of, precision_of, published_cases
+from advisor.engine.serving_published import published_cases
 from advisor.engine.training import training_point
 from advisor.engine.training_published import published_training
 from advisor.services.estimate_rows import (
@@ -32,8 +33,6 @@ from advisor.services.estimate_rows import (
 from catalog.queries import catalogue_state
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import (
-    PRECISIONS,
-    AcceleratorSpec,
     CatalogueSnapshot,
     ModelSpec,
     ServingMeasurement,
@@ -176,52 +175,18 @@ def _fill_samples(
     if not good:
         return
     models, chosen = _table(good, snapshot)
-    parts = {part.slug: index for index, part in enumerate(snapshot.accelerators)}
-    limits = {(limit.model_slug, limit.scenario): limit for limit in names.limits}
-    rows = [row for _, row, _ in good]
-    scenario = np.array([row.scenario or "offline" for row in rows])
-    limit_s = [
-        (limit.e2e_p99_limit_s if limit else None) or np.inf
-        for limit in (
-            limits.get((models[m].slug, row.scenario)) for row, m in zip(rows, chosen, strict=True)
-        )
-    ]
-    cases = SampleCases(
-        accelerators=tuple(snapshot.accelerators),
-        models=tuple(models),
-        accelerator=np.array([parts[row.accelerator_slug] for row in rows], dtype=np.int64),
-        model=np.array(chosen, dtype=np.int64),
-        precision=np.array(
-            [
-                _sample_precision(row, snapshot.accelerators[parts[row.accelerator_slug]])
-                for row in rows
-            ],
-            dtype=np.int64,
-        ),
-        software_month=np.array([month_of(row.measured_month) for row in rows]),
-        accelerator_count=np.array([row.accelerator_count or 8 for row in rows], dtype=np.int64),
-        batch=np.array([row.concurrency or np.nan for row in rows], dtype=np.float64),
-        scenario=scenario,
-        latency_limit_s=np.array(limit_s, dtype=np.float64),
-        sequence=np.array([row.input_tokens or np.nan for row in rows], dtype=np.float64),
-        assumed=np.array([int(not row.precision) for row in rows], dtype=np.int64),
-        engine=np.array([row.engine for row in rows]),
+    cases = published_samples(
+        [row for _, row, _ in good],
+        accelerators=snapshot.accelerators,
+        models=models,
+        limits=names.limits,
+        row_models=chosen,
     )
     point = samples_point(cases, calibration)
     numbers = [number for number, _, _ in good]
     _put(answers, numbers, "requests_per_s", point.samples_per_s)
     for number, evidence in zip(numbers, point.evidence, strict=True):
         answers[number]["evidence"] = str(evidence)
-
-
-def _sample_precision(row: ServingMeasurement, part: AcceleratorSpec) -> int:
-    """As published; else the fastest format that such models are benchmarked in."""
-    named = precision_of(row.precision)
-    if named is None:
-        usual = ("int8", "fp16", "bf16")
-        rates = part.peak_flops_per_s
-        named = max(usual, key=lambda name: rates.get(name, 0.0))
-    return PRECISIONS.index(named)
 
 
 def _fill_training(
