@@ -11,7 +11,10 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "advisor.settings")
 django.setup()
 
+from celery.signals import worker_process_init  # noqa: E402
+
 from advisor.celery import app as app  # noqa: E402
+from advisor.celery import warm_up  # noqa: E402
 from advisor.models import Kind  # noqa: E402
 from advisor.services import jobs, work  # noqa: E402
 
@@ -42,4 +45,5 @@ def count_slowly(inputs: Mapping[str, Any], progress: work.Progress) -> dict[str
     return {"steps": inputs["steps"], "process": os.getpid()}
 
 
+worker_process_init.disconnect(warm_up)  # a toy needs no catalogue
 work.handle(Kind.SIMULATION, count_slowly)
