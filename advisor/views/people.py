@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from advisor import queries
 from advisor.models import Assessment, Job, Kind
 from advisor.services.accounts import organisation_of
 
@@ -21,7 +22,7 @@ def asker(request: HttpRequest) -> User:
 
 def assessments_of(request: HttpRequest) -> QuerySet[Assessment]:
     """The assessments of the asker's organisation."""
-    return Assessment.objects.of(organisation_of(asker(request)))
+    return queries.assessments(organisation_of(asker(request)))
 
 
 def assessment_of(request: HttpRequest, assessment_id: UUID) -> Assessment:
@@ -29,9 +30,9 @@ def assessment_of(request: HttpRequest, assessment_id: UUID) -> Assessment:
     return get_object_or_404(assessments_of(request), pk=assessment_id)
 
 
-def run_of(request: HttpRequest, run_id: UUID) -> Job:
+def run_of(request: HttpRequest, run_id: UUID, *, with_result: bool = True) -> Job:
     """A run of the asker's organisation; another organisation's is not found."""
-    runs = Job.objects.of(organisation_of(asker(request))).filter(
-        kind=Kind.RUN, assessment__isnull=False
-    )
-    return get_object_or_404(runs.select_related("assessment"), pk=run_id)
+    organisation = organisation_of(asker(request))
+    found = queries.jobs(organisation, kind=Kind.RUN).filter(assessment__isnull=False)
+    found = found.select_related("assessment")
+    return get_object_or_404(found.defer(None) if with_result else found, pk=run_id)

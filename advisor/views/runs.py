@@ -42,7 +42,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @never_cache
 def run_part(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """The progress alone; once the run is over it asks the page to load itself anew."""
-    found = run_of(request, run_id)
+    found = run_of(request, run_id, with_result=False)
     part = {"run": found, "percent_done": _percent(found)}
     response = render(request, "advisor/_progress.html", part)
     if found.is_final:
@@ -52,7 +52,7 @@ def run_part(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 @require_POST
 def run_cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    found = run_of(request, run_id)
+    found = run_of(request, run_id, with_result=False)
     jobs.cancel(found)
     return redirect("run", found.pk)
 

@@ -72,7 +72,8 @@ def vendor_options() -> list[tuple[str, str]]:
 
 @require_GET
 def accelerators(request: HttpRequest) -> HttpResponse:
-    rows = Accelerator.objects.select_related("vendor").annotate(offer_count=Count("offers"))
+    priced = Accelerator.objects.select_related("vendor").annotate(offer_count=Count("offers"))
+    rows = priced.order_by("name")
     found = listing(
         request,
         rows,

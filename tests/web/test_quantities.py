@@ -1,0 +1,96 @@
+"""Numbers as people read them."""
+
+import pytest
+
+from advisor.templatetags.quantities import (
+    amount,
+    column_scale,
+    number,
+    percent,
+    quantity,
+    seconds,
+    si,
+    span,
+    usd,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (6_910, "6,910"),
+        (1_234.5678, "1,235"),
+        (12.345, "12.3"),
+        (0.01234, "0.0123"),
+        (-3.5, "−3.5"),
+        (None, "unknown"),
+        (float("nan"), "unknown"),
+        (float("inf"), "unknown"),
+        ("text", "unknown"),
+    ],
+)
+def test_a_number_has_three_digits_and_separators(value: object, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(40_179.4, "$40,179"), (12.5, "$12.50"), (0.0321, "$0.0321"), (-5, "−$5.00"), (0, "$0")],
+)
+def test_money_shows_cents_where_they_matter(value: float, text: str) -> None:
+    assert usd(value) == text
+
+
+def test_a_missing_price_is_open() -> None:
+    assert usd(None) == "price open"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0456, "45.6 ms"),
+        (1.5, "1.5 s"),
+        (180, "3 min"),
+        (6 * 3600, "6 h"),
+        (10 * 86_400, "10 days"),
+    ],
+)
+def test_a_duration_is_said_in_the_unit_people_use(value: float, text: str) -> None:
+    assert seconds(value) == text
+
+
+def test_a_fraction_is_shown_as_percent() -> None:
+    assert percent(0.415) == "42 %"
+
+
+def test_a_prefix_is_chosen_by_size() -> None:
+    assert si(3.35e12, "B/s") == "3.35 TB/s"
+
+
+def test_an_uncountable_number_is_a_power_of_ten() -> None:
+    assert quantity(8.4e22, "FLOP") == "8.4 × 10^22 FLOP"
+
+
+def test_a_figure_is_shown_with_its_unit() -> None:
+    assert amount({"value": 10.2, "unit": "kW"}) == "10.2 kW"
+
+
+def test_a_point_has_no_range() -> None:
+    assert span({"value": 5, "low": 5, "high": 5, "unit": "USD"}) == ""
+
+
+def test_a_column_of_short_times_is_in_milliseconds() -> None:
+    scale = column_scale("s", [0.05, 0.2, None])
+
+    assert (scale.unit, scale.text(0.05)) == ("ms", "50")
+
+
+def test_all_numbers_of_a_column_have_the_same_decimals() -> None:
+    scale = column_scale("kW", [1.0, 10.0, 100.0])
+
+    assert [scale.text(v) for v in (1.0, 10.0, 100.0)] == ["1.0", "10.0", "100.0"]
+
+
+def test_a_column_leaves_what_it_does_not_know_empty() -> None:
+    assert column_scale("s", [None]).text(None) == ""
