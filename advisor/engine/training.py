@@ -22,6 +22,7 @@ from advisor.engine.training_steps import (
     picked,
 )
 from advisor.engine.training_tables import STYLES, TrainingWork, training_work
+from advisor.engine.training_time import time_to_train_s
 from catalog.specs import Evidence
 
 _ROWS_AT_ONCE = 4_096  # a hundred layouts each: keeps temporary columns within the cache
@@ -38,6 +39,7 @@ class TrainingPoint:
     tokens_per_s_per_accelerator: Band
     mfu: Band
     step_time_s: Band
+    time_to_train_s: Band  # to a benchmark's target; nan where none is known
     memory_needed_bytes: Floats  # on the fullest accelerator, reserve included
     memory_available_bytes: Floats
     fits: Bools
@@ -146,7 +148,8 @@ def training_point(
     factor = np.exp(_NORMAL_80 * spread)
     band = Band(value=speed, low=speed / factor, high=np.minimum(speed * factor, roof))
     evidence = np.where(calibrated, Evidence.CALIBRATED.value, Evidence.ESTIMATED.value)
-    return _point(cases, work, times, band, evidence)
+    to_target = time_to_train_s(cases, work, band, calibration)
+    return _point(work, times, band, to_target, evidence)
 
 
 @cache
@@ -204,10 +207,10 @@ def _model_flops(work: TrainingWork) -> Floats:
 
 
 def _point(
-    cases: TrainingCases,
     work: TrainingWork,
     times: StepTimes,
     speed: Band,
+    to_target: Band,
     evidence: NDArray[np.str_],
 ) -> TrainingPoint:
     options = _options()
@@ -222,6 +225,7 @@ def _point(
         step_time_s=Band(
             value=tokens / speed.value, low=tokens / speed.high, high=tokens / speed.low
         ),
+        time_to_train_s=to_target,
         memory_needed_bytes=times.memory_bytes,
         memory_available_bytes=work.memory,
         fits=times.fits,

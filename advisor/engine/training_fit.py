@@ -15,6 +15,7 @@ from advisor.engine.training_features import COMPONENTS, training_labels, traini
 from advisor.engine.training_parameters import DEFAULTS, training_parameters, training_widths
 from advisor.engine.training_published import PublishedTraining, published_training
 from advisor.engine.training_tables import TrainingWork, training_work
+from advisor.engine.training_time_fit import fit_times, times_evidence
 from catalog.specs import AcceleratorSpec, ModelSpec, TrainingMeasurement
 
 _NORMAL_80 = 1.2816
@@ -126,7 +127,7 @@ def fit_training(
         return _physics(observed, theta, picked)
 
     state = fit_with_scale(physics, _prior(), COMPONENTS, _evidence(observed), noise=_NOISE)
-    return {
+    section: dict[str, Any] = {
         "parameters": {
             name: float(f"{np.exp(value):.5g}")
             for name, value in zip(DEFAULTS, state.theta, strict=True)
@@ -138,6 +139,10 @@ def fit_training(
             rows=[row.id for row in observed.rows],
         ),
     }
+    timed = times_evidence(rows, accelerators=accelerators, models=models, section=section)
+    if timed.rows:
+        section["time"] = fit_times(timed)
+    return section
 
 
 def cross_validate_training(

@@ -38,6 +38,7 @@ from catalog.specs import (
     ServingMeasurement,
     TrainingMeasurement,
 )
+from catalog.units import SECONDS_PER_MINUTE
 
 __all__ = ["KINDS", "BadCases", "as_csv", "columns_of", "estimate", "read_cases"]
 
@@ -204,5 +205,16 @@ def _fill_training(
     numbers = [number for number, _, _ in good]
     _put(answers, numbers, "tokens_per_s_per_accelerator", point.tokens_per_s_per_accelerator)
     _put(answers, numbers, "mfu", point.mfu)
+    times = point.time_to_train_s
+    _put(
+        answers,
+        numbers,
+        "time_to_train_min",
+        Band(
+            value=times.value / SECONDS_PER_MINUTE,
+            low=times.low / SECONDS_PER_MINUTE,
+            high=times.high / SECONDS_PER_MINUTE,
+        ),
+    )
     for number, evidence in zip(numbers, point.evidence, strict=True):
         answers[number]["evidence"] = str(evidence)
