@@ -14,7 +14,7 @@ from advisor.engine.training_features import training_labels
 from advisor.engine.training_tables import TrainingWork
 
 COMPONENTS = (
-    Component(labels=("benchmark",), spread=4.0),  # work to the target: not known beforehand
+    Component(labels=("benchmark",), spread=25.0),  # work to the target: not known beforehand
     Component(labels=("benchmark",), numbers=("scale",), spread=0.25),
     Component(labels=("any",), numbers=("scale",), spread=0.20),
     Component(labels=("vendor", "family"), spread=0.15),
