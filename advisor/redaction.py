@@ -7,7 +7,9 @@ SECRETS = (
     re.compile(r"(aha_[0-9a-f]{8}_)[\w-]+"),
     re.compile(r"(/login/)[\w-]{20,}"),
     re.compile(r"(://[^:/@\s]+:)[^@\s]+(?=@)"),
-    re.compile(r"(?i)((?:authorization|x-api-key|password|secret_key)['\"]?\s*[=:]\s*)\S+"),
+    re.compile(
+        r"(?i)((?:authorization|x-api-key|password|secret_key)['\"]?\s*[=:]\s*(?:bearer\s+)?)\S+"
+    ),
 )
 
 
