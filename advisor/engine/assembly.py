@@ -6,9 +6,18 @@ import numpy as np
 
 from advisor.engine.cases import ENGINES
 from advisor.engine.fits import deployment_kind
+from advisor.engine.placement import sold_by_the_chip
 from advisor.engine.plan import CostLine, FleetItem, Plan
 from advisor.engine.river import Priced
-from catalog.specs import PRECISIONS, AcceleratorSpec, Evidence, Figure, OfferSpec, Purchase
+from catalog.specs import (
+    PRECISIONS,
+    AcceleratorSpec,
+    Evidence,
+    Figure,
+    OfferSpec,
+    Purchase,
+    SystemSpec,
+)
 from catalog.units import HOURS_PER_MONTH, KILO, MEGA
 from costing.engine.evidence import line_evidence
 from costing.engine.quantities import growth_path
@@ -70,7 +79,7 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
         accelerator=part.name,
         accelerator_slug=part.slug,
         accelerator_count=count,
-        system=system.name if system else offer.instance_type,
+        system=_machine(offer, system),
         system_count=instances,
         provider=offer.provider,
         provider_kind=deployment_kind(offer),
@@ -128,6 +137,12 @@ def plan_name(count: int, part: AcceleratorSpec, offer: OfferSpec) -> str:
     """What it is in one line: count, part, where and bought how."""
     where = f"{offer.provider} {offer.region.code}" if offer.region else offer.provider
     return f"{count} x {part.name}, {where}, {_PURCHASE_WORDS[offer.purchase]}"
+
+
+def _machine(offer: OfferSpec, system: SystemSpec | None) -> str:
+    if system is not None:
+        return system.name
+    return "sold by the accelerator" if sold_by_the_chip(offer) else offer.instance_type
 
 
 def cost_lines(priced: Priced, row: int, offer: OfferSpec) -> tuple[CostLine, ...]:

@@ -8,12 +8,14 @@ import numpy as np
 from advisor.engine.assembly import plan_of
 from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.choice import cheapest_of_each, pareto_front, priority_score
+from advisor.engine.fits import deployment_kind
 from advisor.engine.hosted import hosted_plans
 from advisor.engine.plan import Plan, Rejection
 from advisor.engine.river import Priced
 from advisor.engine.workload import Question
 from catalog.units import KILO
 
+REDUNDANCY_OVER_PLACES = frozenset({"two_zones", "two_regions", "active_active"})
 SHOWN = 60  # plans of one workload in the answer; the page shows the first few
 
 
@@ -87,6 +89,8 @@ def _blocked(priced: Priced, question: Question) -> list[str]:
             texts.append("your room cannot take it")
         elif priced.cost.price_open[row]:
             texts.append("its price is open")
+        elif _needs_places(priced) and not _names_a_place(priced, row):
+            texts.append("the offer names no region, so separate zones cannot be promised")
         elif not exact[row]:
             texts.append("it is not the set-up you asked to check")
         elif not gate.open:
@@ -98,6 +102,16 @@ def _blocked(priced: Priced, question: Question) -> list[str]:
         else:
             texts.append(_over_a_limit(priced, question, row))
     return texts
+
+
+def _needs_places(priced: Priced) -> bool:
+    serving = priced.workload.serving
+    return serving is not None and serving.redundancy in REDUNDANCY_OVER_PLACES
+
+
+def _names_a_place(priced: Priced, row: int) -> bool:
+    offer = priced.offers[int(priced.placements.offer[row])]
+    return offer.region is not None or deployment_kind(offer) == "on_prem"
 
 
 def _over_a_limit(priced: Priced, question: Question, row: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from advisor.engine.decision import Decision
 from advisor.engine.plan import Plan
 
+WORTH_A_SENTENCE = 0.8  # of the recommended plan's latency
 _ARTICLE = {"on_demand": "rented on demand", "spot": "rented on spot", "buy": "bought",
             "reserved_1y": "reserved for a year", "reserved_3y": "reserved for three years",
             "capacity_block": "booked as a capacity block", "hosted_tokens": "paid by the token",
@@ -16,6 +17,11 @@ def money_text(usd: float | None) -> str:
     if usd is None:
         return "an open price"
     return f"{usd:,.0f} USD" if abs(usd) >= 100.0 else f"{usd:,.2f} USD"  # noqa: PLR2004
+
+
+def seconds_text(seconds: float) -> str:
+    """A time in words: milliseconds below a second."""
+    return f"{seconds:,.1f} s" if seconds >= 1.0 else f"{seconds * 1e3:,.0f} ms"
 
 
 def sentence(plan: Plan | None, *, name: str, refusal: str) -> str:
@@ -72,8 +78,12 @@ def _against_next(best: Plan, plans: Sequence[Plan]) -> str:
     tail = "" if change >= 0.0 else f" but cannot be recommended: {_blocker(nearest)}"
     return (
         f"Over the horizon it costs {money_text(mine)}; the nearest on other hardware, "
-        f"{nearest.name}, costs {abs(change):.0%} {word}{tail}."
+        f"{nearest.name}, costs {_change_text(change, word)}{tail}."
     )
+
+
+def _change_text(change: float, word: str) -> str:
+    return "about the same" if abs(change) < 0.005 else f"{abs(change):.0%} {word}"  # noqa: PLR2004
 
 
 def _blocker(plan: Plan) -> str:
@@ -110,10 +120,11 @@ def _undominated_faster(best: Plan, decision: Decision) -> str:
         return ""
     for plan in decision.plans:
         theirs, price = plan.value("e2e_p99_s"), plan.value("total_cost_usd")
-        faster = theirs is not None and theirs < 0.8 * mine
-        if plan.id in decision.on_front and faster and price is not None and theirs is not None:
+        if theirs is None or price is None or plan.extra.get("not_recommended_because"):
+            continue
+        if plan.id in decision.on_front and theirs < WORTH_A_SENTENCE * mine and price > cost:
             return (
-                f"Faster is {plan.name}: 99 of 100 answers within {theirs:,.1f} s instead of "
-                f"{mine:,.1f} s, for {price / cost - 1.0:.0%} more."
+                f"Faster is {plan.name}: 99 of 100 answers within {seconds_text(theirs)} instead "
+                f"of {seconds_text(mine)}, for {price / cost - 1.0:.0%} more."
             )
     return ""

@@ -140,7 +140,7 @@ def offer_refusal(offer: OfferSpec, *, question: Question, workload: Workload) -
     if kind == "on_prem":
         if not allowed & _OWNED:
             return "Own hardware is not among the deployments you allow."
-    elif kind not in allowed and not (kind == "neocloud" and "hybrid" in allowed):
+    elif kind not in allowed:
         return f"{kind.replace('_', ' ').capitalize()} is not among the deployments you allow."
     return (
         _contract_refusal(offer, question=question, workload=workload)

@@ -91,9 +91,15 @@ def _monthly_book(
 
 
 def stored_bytes(question: Question, workload: Workload) -> float:
-    """Fast storage of the assessment and the data set of a training job, bytes."""
+    """A workload's share of the fast storage, and the data set of a training job, bytes."""
     training = workload.training
-    return question.storage_bytes + (training.dataset_bytes if training is not None else 0.0)
+    own = training.dataset_bytes if training is not None else 0.0
+    return question.storage_bytes * share_of(question) + own
+
+
+def share_of(question: Question) -> float:
+    """Each workload's equal share of what the assessment needs once: storage, egress, people."""
+    return 1.0 / max(len(question.workloads), 1)
 
 
 def priced_cases(
@@ -168,10 +174,10 @@ def priced_cases(
         storage_bytes=stored_bytes(question, workload),
         storage_tariffs=storage,
         storage_tariff=np.searchsorted(providers, table.provider)[at],
-        egress_bytes_per_month=question.egress_bytes_per_month,
+        egress_bytes_per_month=question.egress_bytes_per_month * share_of(question),
         egress_tariffs=egress,
         egress_tariff=np.searchsorted(providers, table.provider)[at],
-        ops_fte=table.ops_fte[at],
+        ops_fte=table.ops_fte[at] * share_of(question),
         ops_fte_per_instance=table.ops_fte_each[at],
         porting_weeks=table.porting_weeks[at],
     )

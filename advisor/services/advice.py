@@ -156,8 +156,14 @@ def _why(decisions: list[Decision], fleet: Plan | None) -> list[str]:
 
 
 def _picks(plans: list[Plan]) -> dict[str, str]:
-    """The plan that is best in one respect, among those that meet the targets."""
-    fit = [plan for plan in plans if plan.meets_targets and plan.kind != "fleet"]
+    """The plan that is best in one respect, among those that may be recommended."""
+    fit = [
+        plan
+        for plan in plans
+        if plan.meets_targets
+        and plan.kind != "fleet"
+        and not plan.extra.get("not_recommended_because")
+    ]
     respects: Mapping[str, Callable[[Plan], float | None]] = {
         "cheapest": lambda plan: plan.value("total_cost_usd"),
         "fastest": lambda plan: plan.value("hours") or plan.value("e2e_p99_s"),

@@ -156,3 +156,40 @@ def test_a_larger_peak_never_costs_less() -> None:
         return float(best["total_cost_usd"]["value"])
 
     assert cheapest_usd(8) >= cheapest_usd(4)
+
+
+def test_what_several_workloads_share_is_paid_once() -> None:
+    [storage] = [
+        line["usd"]
+        for line in of_preset("mixed_company")["recommendation"]["cost_breakdown"]
+        if line["label"] == "Storage"
+    ]
+    [alone] = [
+        line["usd"]
+        for line in of_preset("chatbot_1m")["recommendation"]["cost_breakdown"]
+        if line["label"] == "Storage"
+    ]
+
+    assert storage < 1.1 * alone
+
+
+def test_own_sites_and_mixes_alone_never_give_a_plan_in_a_cloud() -> None:
+    kinds = {plan["provider_kind"] for plan in of_preset("vision_500_cameras")["plans"]}
+
+    assert kinds <= {"on_prem"}
+
+
+def test_separate_zones_are_promised_only_by_offers_that_name_a_place() -> None:
+    best = of_preset("chatbot_1m")["recommendation"]
+
+    assert best["region"] or best["provider_kind"] == "on_prem"
+
+
+def test_the_picks_may_all_be_recommended() -> None:
+    document = of_preset("chatbot_1m")
+    plans = {plan["id"]: plan for plan in document["plans"]}
+
+    assert document["picks"]
+    assert not any(
+        plans[plan_id]["not_recommended_because"] for plan_id in document["picks"].values()
+    )
