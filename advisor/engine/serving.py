@@ -20,6 +20,7 @@ from advisor.engine.serving_steps import (
     gather_replica,
     marginal_prefill_s,
     prefill_pass,
+    scaled,
 )
 from advisor.engine.serving_tables import (
     AcceleratorTable,
@@ -115,19 +116,29 @@ def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
     inside = np.maximum(np.minimum(asked, np.maximum(most, 1.0)), _LEAST)
     context = cases.input_tokens + 0.5 * outputs
     prefill_replicas, apart, prefiller = _prefillers(cases, replica, replicas, parts, models)
-    alone = prefill_pass(prefiller, prompt_tokens=cases.input_tokens)
-    marginal = columns["mix"] * marginal_prefill_s(prefiller, prompt_tokens=cases.input_tokens)
+    alone = scaled(prefill_pass(prefiller, prompt_tokens=cases.input_tokens), columns["prefill"])
+    marginal = (
+        columns["mix"]
+        * columns["prefill"]
+        * marginal_prefill_s(prefiller, prompt_tokens=cases.input_tokens)
+    )
     marginal = marginal + columns["ingest_s"] / prefiller.attention_data
 
     gain = np.where(cases.speculative, columns["gain"], 1.0)
-    step = decode_pass(replica, sequences=np.maximum(inside, 1.0), context_tokens=context)
+    step = scaled(
+        decode_pass(replica, sequences=np.maximum(inside, 1.0), context_tokens=context),
+        columns["decode"],
+    )
     decode_s = outputs * step.total_s / gain
     prefill_rate = prefill_replicas / np.maximum(marginal, _LEAST)
     if apart.any():
         # Separate prefill may starve decoding: fewer requests run than the decoders hold.
         starved = np.maximum(np.minimum(inside, prefill_rate * decode_s / replicas), _LEAST)
         inside = np.where(apart, starved, inside)
-        again = decode_pass(replica, sequences=np.maximum(inside, 1.0), context_tokens=context)
+        again = scaled(
+            decode_pass(replica, sequences=np.maximum(inside, 1.0), context_tokens=context),
+            columns["decode"],
+        )
         step = _chosen(apart, again, step)
         decode_s = outputs * step.total_s / gain
     others = np.where(apart, 0.0, np.maximum(inside - 1.0, 0.0) * marginal)
@@ -290,13 +301,24 @@ def with_concurrency(cases: InferenceCases, concurrency: Floats) -> InferenceCas
     return replace(cases, concurrency=concurrency)
 
 
+def sigma_of(calibration: Calibration, name: str, cases: InferenceCases) -> Floats:
+    """Logarithmic standard error of a figure, by what its part's vendor was measured with.
+
+    Source: errors out of group, as the calibration holds them.
+    """
+    name = "output_tokens_per_s" if name == "requests_per_s" else name
+    known = cast("Mapping[str, float]", calibration.serving.get("spreads", {}).get(name, {}))
+    fallback = known.get("others", known.get("", DEFAULT_SIGMA))
+    by_part = np.array([known.get(part.vendor, fallback) for part in cases.accelerators])
+    return np.asarray(by_part[cases.accelerator])
+
+
 def point_of(cases: InferenceCases, state: SteadyState, calibration: Calibration) -> ServingPoint:
     """Ranges around a steady state; a case that does not fit serves nothing."""
-    sigmas = cast("Mapping[str, float]", calibration.serving.get("sigma", {}))
     widen = 1.0 + 0.15 * cases.assumed
 
     def band(name: str, value: Floats) -> Band:
-        spread = np.exp(Z80 * sigmas.get(name, DEFAULT_SIGMA) * widen)
+        spread = np.exp(Z80 * sigma_of(calibration, name, cases) * widen)
         return Band(value=value, low=value / spread, high=value * spread)
 
     serves = state.fits.astype(np.float64)

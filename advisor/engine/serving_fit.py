@@ -1,266 +1,46 @@
-"""Fit of the serving parameters to published measurements: robust, shrunk, and cross-validated."""
+"""Fit of the serving parameters to published measurements: robust, and shrunk by level."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from advisor.engine.cases import Bools, Floats, Ints
-from advisor.engine.serving import (
-    SteadyState,
-    highest_concurrency,
-    rows_of,
-    steady_state,
-    with_concurrency,
-)
+from advisor.engine.cases import Floats
+from advisor.engine.serving_evidence import Observations
 from advisor.engine.serving_layouts import best_layouts
+from advisor.engine.serving_outcomes import TARGETS, is_limited, predicted
 from advisor.engine.serving_parameters import (
     NAMES,
+    NO_OFFSETS,
     ServingParameters,
     base_of,
     key_tables,
     natural,
-    parameter_columns,
     software_years,
+    software_youth,
 )
-from advisor.engine.serving_published import PublishedCases, published_cases
-from catalog.specs import AcceleratorSpec, BenchmarkLimit, ModelSpec, ServingMeasurement
+from advisor.engine.serving_priors import DEPENDS_ON, width_of
+from advisor.engine.serving_published import PublishedCases
 
-TARGETS = (
-    "output_tokens_per_s",
-    "ttft_mean_s",
-    "ttft_p50_s",
-    "ttft_p99_s",
-    "tpot_mean_s",
-    "tpot_p50_s",
-    "tpot_p99_s",
-)
 # How much a logarithmic residual of each kind counts: tails and first tokens scatter more.
 TARGET_SCALES: Mapping[str, float] = {
-    "output_tokens_per_s": 0.10,
-    "ttft_mean_s": 0.25,
-    "ttft_p50_s": 0.30,
-    "ttft_p99_s": 0.60,
-    "tpot_mean_s": 0.08,
-    "tpot_p50_s": 0.10,
-    "tpot_p99_s": 0.15,
-}
-# Trust by source, after how each defines and audits its numbers; zero is context only.
-TRUST: tuple[tuple[str, float], ...] = (
-    (r"README performance table|Groq|Cerebras|SambaNova", 0.0),
-    (r"LMSYS|Gemma 4 MTP|press summary", 0.1),
-    (r"MLPerf Inference v6\.1", 0.6),
-    (r"Gaudi model performance|Neuron|JetStream|tpu-recipes|performance-benchmark", 0.6),
-)
-# Widths of the normal priors on offsets, by the level they apply to.
-PRIORS: Mapping[str, float] = {
-    "": 1.0,
-    "year": 0.3,
-    "family": 0.25,
-    "vendor": 0.30,
-    "generation": 0.30,
-    "part": 0.20,
-    "kind": 0.30,
-    "attention": 0.30,
-    "model": 0.20,
-    "engine": 0.30,
-    "precision": 0.25,
-    "use": 0.25,
-    "units": 0.2,
-    "port": 0.2,
-    "kernels": 0.2,
-    "pair": 0.15,
-    "station": 0.3,
-}
-_MACHINE = frozenset({"", "family", "vendor", "generation", "part"})
-_SOFTWARE = frozenset({"", "engine", "use", "port"})
-_MODEL = frozenset({"kind", "attention", "model", "kernels"})
-DEPENDS_ON: Mapping[str, frozenset[str]] = {
-    "matmul": _MACHINE | _SOFTWARE | {"kind", "model", "precision", "units", "year", "pair"},
-    "bandwidth": _MACHINE | _SOFTWARE | {"kind", "model", "precision", "units", "pair"},
-    "attention": _MACHINE | _SOFTWARE | {"attention", "model"},
-    "cache": _MACHINE | _SOFTWARE | {"attention", "model"},
-    "experts": _MACHINE | _SOFTWARE | {"precision", "units", "model", "kernels", "year"},
-    "link": _MACHINE | _SOFTWARE,
-    "layer_s": _MACHINE | _SOFTWARE | _MODEL | {"precision", "units", "year", "pair"},
-    "step_s": _MACHINE | _SOFTWARE,
-    "hop_s": _MACHINE | _SOFTWARE,
-    "thin": frozenset({""}),
-    "expert_rows": frozenset({""}),
-    "traffic": frozenset({"", "engine", "generation"}),
-    "permute": frozenset({"", "engine"}),
-    "spread": frozenset({""}),
-    "eager_s": _MACHINE | _SOFTWARE | _MODEL,
-    "overlap": frozenset({"", "engine"}),
-    "skew": frozenset({"", "engine"}),
-    "mix": _SOFTWARE | {"vendor"},
-    "request_s": _MACHINE | _SOFTWARE | _MODEL | {"year", "pair", "station"},
-    "wait": _SOFTWARE | {"vendor", "generation", "pair", "station"},
-    "ingest_s": _SOFTWARE | {"vendor", "generation", "model", "pair"},
-    "gain": frozenset({"", "engine", "generation", "use"}),
-    "batch_cap": _SOFTWARE,
-    "tail_tpot": _SOFTWARE | {"vendor"},
-    "tail_ttft": _SOFTWARE | {"vendor"},
+    "output_tokens_per_s": 0.12,
+    "ttft_mean_s": 0.30,
+    "ttft_p50_s": 0.36,
+    "ttft_p99_s": 0.72,
+    "tpot_mean_s": 0.10,
+    "tpot_p50_s": 0.12,
+    "tpot_p99_s": 0.18,
 }
 _NEGLIGIBLE = 1e-4
 _STEP = 0.03
 _STEP_OF_LIMITED = 0.08  # a bisection resolves no less
-_ITERATIONS = 25
-_ROBUST = 1.5  # residuals beyond so many scales count like their root
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observations:
-    """Measured rows as cases, what they measured, and how far they are trusted."""
-
-    published: PublishedCases
-    measured: Mapping[str, Floats]  # by target; nan where not measured
-    trust: Floats
-    group: NDArray[np.str_]  # accelerator x model
-    source: NDArray[np.str_]
-    vendor: NDArray[np.str_]
-    identity: NDArray[np.str_]
-
-    def __len__(self) -> int:
-        return len(self.trust)
-
-
-def trust_of(source: str) -> float:
-    """Weight of a source in the fit, from zero to one."""
-    return next((weight for pattern, weight in TRUST if re.search(pattern, source)), 1.0)
-
-
-def typical_lengths(
-    rows: Iterable[ServingMeasurement],
-) -> dict[str, tuple[float, float]]:
-    """Median input and output tokens of benchmark entries by model, for rows that name none."""
-    seen: dict[str, tuple[list[float], list[float]]] = {}
-    for row in rows:
-        if row.model_slug and row.scenario != "concurrency" and row.output_tokens:
-            entry = seen.setdefault(row.model_slug, ([], []))
-            entry[1].append(row.output_tokens)
-            if row.input_tokens:
-                entry[0].append(row.input_tokens)
-    return {
-        slug: (
-            float(np.median(inputs)) if inputs else 1024.0,
-            float(np.median(outputs)),
-        )
-        for slug, (inputs, outputs) in sorted(seen.items())
-    }
-
-
-def observations(
-    rows: Sequence[ServingMeasurement],
-    *,
-    accelerators: Sequence[AcceleratorSpec],
-    models: Sequence[ModelSpec],
-    limits: Sequence[BenchmarkLimit],
-    lengths: Mapping[str, tuple[float, float]],
-) -> Observations:
-    """The rows of language models that measured a rate or a latency of tokens."""
-    parts = {part.slug: part for part in accelerators}
-    index = {model.slug: i for i, model in enumerate(models)}
-    kept = [
-        row
-        for row in rows
-        if row.accelerator_slug in parts
-        and row.model_slug in index
-        and models[index[row.model_slug]].kind in ("dense_llm", "moe_llm")
-        and any(getattr(row, name) for name in TARGETS)
-    ]
-    published = published_cases(
-        kept,
-        accelerators=accelerators,
-        models=models,
-        row_models=[index[row.model_slug] for row in kept],
-        limits=limits,
-        lengths=lengths,
-    )
-    return Observations(
-        published=published,
-        measured={
-            name: np.array([getattr(row, name) or np.nan for row in kept], dtype=np.float64)
-            for name in TARGETS
-        },
-        trust=np.array([trust_of(row.source) for row in kept]),
-        group=np.array([f"{row.accelerator_slug}|{row.model_slug}" for row in kept]),
-        source=np.array([row.source for row in kept]),
-        vendor=np.array([parts[row.accelerator_slug].vendor for row in kept]),
-        identity=np.array([row.id for row in kept]),
-    )
-
-
-def some_cases(published: PublishedCases, rows: Ints) -> PublishedCases:
-    """Some rows of published cases."""
-    return replace(
-        published,
-        cases=rows_of(published.cases, rows),
-        scenario=published.scenario[rows],
-        use=published.use[rows],
-        ttft_p99_limit_s=published.ttft_p99_limit_s[rows],
-        tpot_p99_limit_s=published.tpot_p99_limit_s[rows],
-        layout_open=published.layout_open[rows],
-        notes=tuple(published.notes[i] for i in rows),
-    )
-
-
-def some_rows(observed: Observations, rows: Ints) -> Observations:
-    """Some rows of observations."""
-    return Observations(
-        published=some_cases(observed.published, rows),
-        measured={name: values[rows] for name, values in observed.measured.items()},
-        trust=observed.trust[rows],
-        group=observed.group[rows],
-        source=observed.source[rows],
-        vendor=observed.vendor[rows],
-        identity=observed.identity[rows],
-    )
-
-
-def is_limited(published: PublishedCases) -> Bools:
-    """Rows that mean the highest rate under latency limits."""
-    return np.isin(published.scenario, ("server", "interactive")) & ~np.isfinite(
-        published.cases.concurrency
-    )
-
-
-def predicted(published: PublishedCases, columns: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Physics of published cases, by target; rates of cases that do not fit are not zeroed."""
-    limited = is_limited(published)
-    rows = len(published.cases)
-    out = {name: np.empty(rows) for name in (*TARGETS, "requests_per_s", "running")}
-    for mask, open_loop in ((~limited, False), (limited, True)):
-        chosen = np.flatnonzero(mask)
-        if not len(chosen):
-            continue
-        state = _state(some_cases(published, chosen), _picked(columns, chosen, rows), open_loop)
-        for name in out:
-            value = getattr(state, "tpot_mean_s" if name == "tpot_p50_s" else name)
-            out[name][chosen] = value
-    return out
-
-
-def _state(part: PublishedCases, columns: Mapping[str, Floats], open_loop: bool) -> SteadyState:  # noqa: FBT001
-    if not open_loop:
-        return steady_state(part.cases, columns)
-    found, _ = highest_concurrency(
-        part.cases,
-        columns,
-        ttft_p99_limit_s=part.ttft_p99_limit_s,
-        tpot_p99_limit_s=part.tpot_p99_limit_s,
-    )
-    return steady_state(with_concurrency(part.cases, found), columns, open_loop=True)
-
-
-def _picked(columns: Mapping[str, Floats], rows: Ints, size: int) -> dict[str, Floats]:
-    return {
-        name: value[rows] if np.ndim(value) and len(value) == size else value
-        for name, value in columns.items()
-    }
+_ITERATIONS = 30
+_ATTEMPTS = 6
+_FIRST_DAMPING = 0.1
+_LEAST_DAMPING = 1e-4
+_ENOUGH = 2e-4  # relative gain below which a fit has settled
+_TAILS = 3.0  # degrees of freedom of the errors: rows that contradict all others count little
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,11 +56,15 @@ def design_of(published: PublishedCases) -> Design:
     """One column an offset that any of the rows can tell something about."""
     tables = key_tables(published.cases, published.use)
     years = software_years(published.cases)
-    indicators: dict[str, Floats] = {"": np.ones(len(published.cases)), "year": years}
+    indicators: dict[str, Floats] = {
+        "": np.ones(len(published.cases)),
+        "year": years,
+        "youth": software_youth(published.cases),
+    }
     for index, keys in tables:
         for depth in range(len(keys[0])):
             names = np.array([keys[i][depth] for i in index])
-            for each in np.unique(names):
+            for each in np.unique(names[names != "task:none"]):
                 indicators[str(each)] = (names == each).astype(np.float64)
     columns: list[tuple[int, Floats]] = []
     labels: list[tuple[str, str]] = []
@@ -291,7 +75,7 @@ def design_of(published: PublishedCases) -> Design:
             if level in DEPENDS_ON[name]:
                 labels.append((name, key))
                 columns.append((number, values))
-                prior.append(PRIORS[level])
+                prior.append(width_of(name, level))
     return Design(names=tuple(labels), rows_of=tuple(columns), prior=np.array(prior))
 
 
@@ -314,53 +98,91 @@ def _logs(published: PublishedCases, totals: Floats) -> Floats:
     return np.log(np.maximum(np.stack([out[name] for name in TARGETS]), 1e-12))
 
 
-def fit(observed: Observations, *, iterations: int = _ITERATIONS) -> ServingParameters:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Offsets at the optimum, and the linear model of the residuals around it."""
+
+    parameters: ServingParameters
+    observed: Observations  # with the layouts that were chosen
+    design: Design
+    theta: Floats
+    guess: Floats  # logarithms, targets x rows
+    slopes: Floats  # parameters x targets x rows
+    weight: Floats  # square roots of precision, zero where not measured
+    robust: Floats
+
+
+def fit(observed: Observations, *, rounds: int = 2) -> Fit:
+    """Fit, choose the layouts that rows leave open by the fit, and fit again."""
+    found: Fit | None = None
+    for _ in range(rounds):
+        parameters = found.parameters if found else NO_OFFSETS
+        published = best_layouts(observed.published, parameters)
+        found = fit_layouts(replace(observed, published=published), start=found)
+    if found is None:
+        message = "a fit needs at least one round"
+        raise ValueError(message)
+    return found
+
+
+def fit_layouts(observed: Observations, *, start: Fit | None = None) -> Fit:
     """Offsets that explain the measurements, each drawn to zero unless rows ask for more.
 
-    Levenberg-Marquardt on logarithmic residuals with Huber weights; the derivative of each
-    row by each physical parameter is numeric and shared by all offsets of that parameter.
+    Levenberg-Marquardt on logarithmic residuals with Student's t weights; the derivative of
+    each row by each physical parameter is numeric and shared by all offsets of that parameter.
 
-    Source: P. Huber, "Robust Estimation of a Location Parameter", Ann. Math. Stat. 35 (1964);
-    shrinkage as in A. Gelman, J. Hill, "Data Analysis Using Regression", 2007, chapter 12.
+    Source: K. Lange et al., "Robust Statistical Modeling Using the t Distribution", J. Am.
+    Stat. Assoc. 84 (1989); shrinkage as in A. Gelman and J. Hill, "Data Analysis Using
+    Regression and Multilevel Models", 2007, chapter 12.
     """
     published = observed.published
     design = design_of(published)
-    rows = len(observed)
     truth = np.log(np.stack([observed.measured[name] for name in TARGETS]))
     scale = np.array([TARGET_SCALES[name] for name in TARGETS])[:, None]
     seen = np.isfinite(truth) & (observed.trust > 0.0)
     weight = np.where(seen, np.sqrt(_row_weights(observed)) / scale, 0.0)
+    truth = np.where(seen, truth, 0.0)
     theta = np.zeros(len(design.names))
-    damping = 1.0
-    totals = _totals(design, theta, rows)
+    if start is not None and start.design.names == design.names:
+        theta = start.theta
+    damping = _FIRST_DAMPING
+    totals = _totals(design, theta, len(observed))
     guess = _logs(published, totals)
     loss = _loss(truth, guess, weight, theta, design)
-    for _ in range(iterations):
+    penalty = 1.0 / design.prior**2
+    for _ in range(_ITERATIONS):
         slopes = _slopes(published, totals, guess)
-        residual = np.where(seen, truth - guess, 0.0) * weight
-        robust = np.minimum(1.0, _ROBUST / np.maximum(np.abs(residual), 1e-9))
-        normal, right = _normal_equations(design, slopes, weight, robust, residual)
-        improved = False
-        for _attempt in range(6):
-            penalty = 1.0 / design.prior**2
+        residual = (truth - guess) * weight
+        normal, right = _normal_equations(design, slopes, weight, _robust(residual), residual)
+        before = loss
+        for _attempt in range(_ATTEMPTS):
             system = normal + np.diag(penalty * (1.0 + damping))
             step = np.linalg.solve(system, right - penalty * theta)
             candidate = theta + np.clip(step, -1.0, 1.0)
-            new_totals = _totals(design, candidate, rows)
+            new_totals = _totals(design, candidate, len(observed))
             new_guess = _logs(published, new_totals)
             new_loss = _loss(truth, new_guess, weight, candidate, design)
             if new_loss < loss:
-                improved = True
+                theta, totals, guess, loss = candidate, new_totals, new_guess, new_loss
+                damping = max(damping / 4.0, _LEAST_DAMPING)
                 break
-            damping = min(damping * 6.0, 1e6)
-        if not improved:
+            damping *= 6.0
+        if before - loss < _ENOUGH * before:
             break
-        gain = loss - new_loss
-        theta, totals, guess, loss = candidate, new_totals, new_guess, new_loss
-        damping = max(damping / 4.0, 1e-4)
-        if gain < _NEGLIGIBLE * loss:
-            break
-    return _parameters(design, theta)
+    return Fit(
+        parameters=_parameters(design, theta),
+        observed=observed,
+        design=design,
+        theta=theta,
+        guess=guess,
+        slopes=_slopes(published, totals, guess),
+        weight=weight,
+        robust=_robust((truth - guess) * weight),
+    )
+
+
+def _robust(residual: Floats) -> Floats:
+    return np.asarray((_TAILS + 1.0) / (_TAILS + residual**2))
 
 
 def _row_weights(observed: Observations) -> Floats:
@@ -370,9 +192,9 @@ def _row_weights(observed: Observations) -> Floats:
 
 
 def _loss(truth: Floats, guess: Floats, weight: Floats, theta: Floats, design: Design) -> float:
-    residual = np.abs(np.where(weight > 0.0, truth - guess, 0.0) * weight)
-    huber = np.where(residual <= _ROBUST, 0.5 * residual**2, _ROBUST * residual - 0.5 * _ROBUST**2)
-    return float(huber.sum() + 0.5 * np.sum((theta / design.prior) ** 2))
+    residual = np.where(weight > 0.0, truth - guess, 0.0) * weight
+    student = 0.5 * (_TAILS + 1.0) * np.log1p(residual**2 / _TAILS)
+    return float(student.sum() + 0.5 * np.sum((theta / design.prior) ** 2))
 
 
 def _slopes(published: PublishedCases, totals: Floats, guess: Floats) -> Floats:
@@ -406,39 +228,3 @@ def _parameters(design: Design, theta: Floats) -> ServingParameters:
         if abs(value) > _NEGLIGIBLE:
             offsets.setdefault(name, {})[key] = round(float(value), 4)
     return ServingParameters(offsets=offsets)
-
-
-def with_best_layouts(published: PublishedCases, parameters: ServingParameters) -> PublishedCases:
-    """Open layouts replaced by the best the parameters know."""
-    return best_layouts(published, parameters)
-
-
-def folds_of(groups: NDArray[np.str_], count: int, *, seed: int = 0) -> Ints:
-    """Fold of each row, whole groups at a time, about equally many groups each."""
-    names = np.unique(groups)
-    order = np.random.default_rng(seed).permutation(len(names))
-    fold = {name: int(position % count) for name, position in zip(names, order, strict=True)}
-    return np.array([fold[name] for name in groups], dtype=np.int64)
-
-
-def cross_validated(observed: Observations, *, folds: Ints, rounds: int = 1) -> dict[str, Any]:
-    """Out-of-group predictions by target: each fold predicted by a fit on the others."""
-    out = {name: np.full(len(observed), np.nan) for name in TARGETS}
-    for fold in np.unique(folds):
-        inside = np.flatnonzero(folds != fold)
-        outside = np.flatnonzero(folds == fold)
-        parameters = fit_with_layouts(some_rows(observed, inside), rounds=rounds)
-        part = with_best_layouts(some_cases(observed.published, outside), parameters)
-        guess = predicted(part, parameter_columns(part.cases, parameters, part.use))
-        for name in TARGETS:
-            out[name][outside] = guess[name]
-    return out
-
-
-def fit_with_layouts(observed: Observations, *, rounds: int = 2) -> ServingParameters:
-    """Fit, choose the open layouts by the fit, and fit again."""
-    parameters = ServingParameters(offsets={})
-    for _ in range(rounds):
-        published = with_best_layouts(observed.published, parameters)
-        parameters = fit(replace(observed, published=published))
-    return parameters

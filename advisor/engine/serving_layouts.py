@@ -6,7 +6,7 @@ import numpy as np
 
 from advisor.engine.cases import Floats, InferenceCases, Ints
 from advisor.engine.serving import highest_concurrency, rows_of, steady_state, with_concurrency
-from advisor.engine.serving_parameters import ServingParameters, parameter_columns
+from advisor.engine.serving_parameters import USES, ServingParameters, parameter_columns
 from advisor.engine.serving_published import PublishedCases
 
 _WIDEST = 64
@@ -66,7 +66,10 @@ def best_layouts(published: PublishedCases, parameters: ServingParameters) -> Pu
         attention_data_parallel=degrees["data"],
         prefill_tensor_parallel=degrees["tensor"],
     )
-    columns = parameter_columns(trial, parameters, published.use[open_rows][index])
+    use = published.use[open_rows][index]
+    columns = parameter_columns(trial, parameters, use)
+    prompt = np.where(use == USES.index("benchmark"), columns["prompt"], 1.0)
+    trial = replace(trial, input_tokens=trial.input_tokens * prompt)
     ttft_limit = published.ttft_p99_limit_s[open_rows][index]
     tpot_limit = published.tpot_p99_limit_s[open_rows][index]
     concurrency = trial.concurrency

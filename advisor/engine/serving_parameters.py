@@ -14,6 +14,7 @@ REFERENCE_MONTH = 73.0  # February 2026, in months since January 2020
 OLDEST_MONTH = 45.0  # software age has no effect before October 2023
 NEWEST_MONTH = 83.0
 MONTHS_PER_YEAR = 12.0
+_FIRST_YEAR = 2020
 _BIG_MEMORY_BANDWIDTH = 1.2e12  # HBM parts are above, GDDR and LPDDR parts below
 
 EFFICIENCIES: Mapping[str, float] = {
@@ -47,6 +48,9 @@ AMOUNTS: Mapping[str, float] = {
     "ingest_s": 2e-3,  # engine time a request that is not accelerator work
     "gain": 1.9,  # tokens a step of speculative decoding yields
     "batch_cap": 1500.0,  # requests one attention rank's engine runs at once
+    "decode": 1.0,  # what remains of a decode step's time beyond the terms above
+    "prefill": 1.0,  # the same of prefill work
+    "prompt": 1.0,  # prompt length of a benchmark against the one assumed for it
     "tail_tpot": 0.08,
     "tail_ttft": 1.0,
 }
@@ -140,6 +144,14 @@ def key_tables(
     tables.append((cases.disaggregated.astype(np.int64), [("station:mixed",), ("station:apart",)]))
     if use is not None:
         tables.append((use, [(f"use:{name}",) for name in USES]))
+        # A benchmark runs one unpublished set of prompts a model; other rows state theirs.
+        none = len(cases.models)
+        tables.append(
+            (
+                np.where(use == USES.index("benchmark"), cases.model, none),
+                [*((f"task:{model.slug}",) for model in cases.models), ("task:none",)],
+            )
+        )
     return tables
 
 
@@ -147,6 +159,16 @@ def software_years(cases: InferenceCases) -> Floats:
     """Years of software development since the reference month; unknown counts as none."""
     month = np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
     return (np.clip(month, OLDEST_MONTH, NEWEST_MONTH) - REFERENCE_MONTH) / MONTHS_PER_YEAR
+
+
+def software_youth(cases: InferenceCases) -> Floats:
+    """How new the part was to its software: 1 at its launch, a third of it each year later."""
+    month = np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
+    launch = np.array(
+        [(part.year - _FIRST_YEAR + 0.5) * MONTHS_PER_YEAR for part in cases.accelerators]
+    )
+    age_years = np.maximum(month - launch[cases.accelerator], 0.0) / MONTHS_PER_YEAR
+    return np.asarray(np.exp(-age_years))
 
 
 def base_of(name: str) -> float:
@@ -170,7 +192,7 @@ def parameter_columns(
     `use` indexes USES where a row is known to be a tuned benchmark entry or a full queue;
     without it the offsets of users' own deployments apply, which are zero.
     """
-    years = software_years(cases)
+    years, youth = software_years(cases), software_youth(cases)
     tables = key_tables(cases, use)
     columns = {}
     for name in NAMES:
@@ -180,6 +202,8 @@ def parameter_columns(
             table = np.array([sum(offsets.get(key, 0.0) for key in row) for row in keys])
             if table.any():
                 total = total + table[index]
-        slope = offsets.get("year", 0.0)
-        columns[name] = natural(name, total + slope * years if slope else total)
+        for key, covariate in (("year", years), ("youth", youth)):
+            if slope := offsets.get(key, 0.0):
+                total = total + slope * covariate
+        columns[name] = natural(name, total)
     return columns

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Band, Bools, Floats
-from advisor.engine.serving import DEFAULT_SIGMA, OUTPUTS, Z80, serving_parameters
-from advisor.engine.serving_fit import predicted
+from advisor.engine.serving import OUTPUTS, Z80, serving_parameters, sigma_of
 from advisor.engine.serving_layouts import best_layouts
+from advisor.engine.serving_outcomes import predicted
 from advisor.engine.serving_parameters import generation, parameter_columns
 from advisor.engine.serving_published import PublishedCases
 from catalog.specs import Evidence
@@ -43,10 +43,10 @@ def predict_published(published: PublishedCases, calibration: Calibration) -> Se
     chosen = best_layouts(published, parameters)
     figures = predicted(chosen, parameter_columns(chosen.cases, parameters, chosen.use))
     known, widen = _evidence(chosen, calibration)
-    sigmas = cast("Mapping[str, float]", calibration.serving.get("sigma", {}))
     bands = {}
     for name in OUTPUTS:
-        spread = np.exp(Z80 * sigmas.get(name, DEFAULT_SIGMA) * widen)
+        sigma = sigma_of(calibration, name, chosen.cases)
+        spread = np.exp(Z80 * sigma * widen)
         value = figures[name]
         bands[name] = Band(value=value, low=value / spread, high=value * spread)
     return ServingPrediction(
@@ -60,9 +60,8 @@ def _evidence(published: PublishedCases, calibration: Calibration) -> tuple[Bool
     """Whether rows of the same generation were fitted, and how much wider the range is."""
     cases = published.cases
     fitted = cast("Mapping[str, list[str]]", calibration.serving.get("evidence", {}))
-    generations = frozenset(fitted.get("generations", ()))
-    parts = frozenset(fitted.get("parts", ()))
-    models = frozenset(fitted.get("models", ()))
+    parts, models = frozenset(fitted.get("parts", ())), frozenset(fitted.get("models", ()))
+    generations = {generation(part) for part in cases.accelerators if part.slug in parts}
     known_generation = np.array([generation(part) in generations for part in cases.accelerators])
     known_part = np.array([part.slug in parts for part in cases.accelerators])
     known_model = np.array([model.slug in models for model in cases.models])

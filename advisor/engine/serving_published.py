@@ -385,3 +385,11 @@ def _separate(text: str, chips: int) -> Layout:
         prefill_chips=prefill_chips,
         prefill_tensor=max(prefill_chips // max(prefill_copies, 1), 1),
     )
+
+
+def with_prompts(published: PublishedCases, prompt: Floats) -> PublishedCases:
+    """Benchmark rows at the prompt length that a calibration found, against the assumed one."""
+    benchmark = published.use == USES.index("benchmark")
+    tokens = published.cases.input_tokens
+    changed = np.where(benchmark, tokens * prompt, tokens)
+    return replace(published, cases=replace(published.cases, input_tokens=changed))

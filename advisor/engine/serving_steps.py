@@ -1,7 +1,7 @@
 """Time of one pass of a replica over its tokens: arithmetic, memory, links and overheads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -175,7 +175,14 @@ def prefill_pass(
     local = tokens / replica.attention_data
     flops = local * replica.prefill_context_flops * prompt_tokens * _SCALE_OUT_CAUSAL
     written = local * replica.kv_values * replica.kv_value_bytes
-    return _pass(replica, tokens=tokens, attention_flops=flops, cache_bytes=written, padded=True)
+    work = _pass(replica, tokens=tokens, attention_flops=flops, cache_bytes=written, padded=True)
+    eager_s = replica.parameters["eager_s"] * replica.layers
+    return replace(work, total_s=work.total_s + eager_s, overhead_s=work.overhead_s + eager_s)
+
+
+def scaled(work: PassTime, factor: Floats) -> PassTime:
+    """A pass whose every term takes a factor longer."""
+    return PassTime(**{f.name: getattr(work, f.name) * factor for f in fields(PassTime)})
 
 
 def marginal_prefill_s(replica: Replica, *, prompt_tokens: Floats) -> Floats:

@@ -1,0 +1,117 @@
+"""Refit the models to the stored measurements; report their errors on rows they never saw."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from advisor.engine.calibration import FIXTURES, read_calibration, write_section
+from advisor.engine.serving_evidence import observations, typical_lengths
+from advisor.engine.serving_fit import fit
+from advisor.engine.serving_validation import (
+    cross_validated,
+    document,
+    errors_of,
+    folds_of,
+    left_out,
+    order_share,
+    report,
+)
+from advisor.engine.training_fit import cross_validate_training, fit_training
+from advisor.models import Calibration
+from catalog import queries
+
+SUBJECTS = ("serving", "training", "samples")
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalibration:
+    """New parameters by subject, the rows behind them, and errors out of group."""
+
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measurements: dict[str, list[str]] = field(default_factory=dict)
+    errors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+def recalibrate(*, subjects: tuple[str, ...], folds: int, tell: Progress) -> Recalibration:
+    """Fit each subject to the stored rows; `folds` of zero uses the linear leave-one-group-out.
+
+    Nothing is written: that is store's.
+    """
+    made = Recalibration()
+    if "serving" in subjects:
+        _serving(made, folds=folds, tell=tell)
+    if "training" in subjects:
+        _training(made, folds=folds, tell=tell)
+    return made
+
+
+def _serving(made: Recalibration, *, folds: int, tell: Progress) -> None:
+    snapshot, rows = queries.snapshot(), queries.serving_measurements()
+    lengths = typical_lengths(rows)
+    observed = observations(
+        rows,
+        accelerators=snapshot.accelerators,
+        models=snapshot.models,
+        limits=queries.benchmark_limits(),
+        lengths=lengths,
+    )
+    tell(f"fitting serving to {len(observed)} rows")
+    found = fit(observed)
+    made.documents["serving"] = document(found, lengths=lengths)
+    made.measurements["serving"] = [str(each) for each in observed.identity]
+    if folds:
+        tell(f"predicting serving out of group, {folds} folds")
+        logs = cross_validated(observed, folds=folds_of(observed.group, folds))
+    else:
+        logs = left_out(found, observed.group)
+    lines = report(observed, errors_of(observed, logs))
+    share, pairs = order_share(observed, logs)
+    lines.append({"target": "right order", "rows": "pairs of parts", "n": pairs, "share": share})
+    made.errors["serving"] = lines
+
+
+def _training(made: Recalibration, *, folds: int, tell: Progress) -> None:
+    snapshot, rows = queries.snapshot(), queries.training_measurements()
+    tell(f"fitting training to {len(rows)} rows")
+    parts, models = snapshot.accelerators, snapshot.models
+    made.documents["training"] = fit_training(rows, accelerators=parts, models=models)
+    made.measurements["training"] = [row.id for row in rows]
+    if not folds:
+        return
+    tell(f"predicting training out of group, {folds} folds")
+    checked = cross_validate_training(rows, accelerators=parts, models=models, folds=folds)
+    for vendor in sorted({line["vendor"] for line in checked}):
+        ape = np.array(
+            [abs(x["predicted"] / x["measured"] - 1.0) for x in checked if x["vendor"] == vendor]
+        )
+        made.errors.setdefault("training", []).append(
+            {
+                "target": "tokens_per_s_per_accelerator",
+                "rows": vendor,
+                "n": len(ape),
+                "median_ape": float(np.median(ape)),
+                "p90_ape": float(np.quantile(ape, 0.9)),
+            }
+        )
+
+
+def store(made: Recalibration, *, folder: Path = FIXTURES) -> str:
+    """Write the new sections beside the old ones and keep them as rows; the new version."""
+    for subject, parameters in made.documents.items():
+        write_section(folder, subject, parameters)
+    version = read_calibration(folder).version
+    for subject, parameters in made.documents.items():
+        Calibration.objects.get_or_create(
+            version=f"{subject}-{version}",
+            defaults={
+                "subject": subject,
+                "parameters": parameters,
+                "measurements": made.measurements[subject],
+                "errors": {"lines": made.errors.get(subject, [])},
+            },
+        )
+    return version
