@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from advisor.engine.calibration import FIXTURES, read_calibration, write_section
+from advisor.engine.calibration import (
+    FIXTURES,
+    read_calibration,
+    shipped_calibration,
+    write_section,
+)
+from advisor.engine.samples_fit import cross_validate_samples, fit_samples
 from advisor.engine.serving_evidence import observations, typical_lengths
 from advisor.engine.serving_fit import fit
 from advisor.engine.serving_validation import (
@@ -46,6 +52,8 @@ def recalibrate(*, subjects: tuple[str, ...], folds: int, tell: Progress) -> Rec
         _serving(made, folds=folds, tell=tell)
     if "training" in subjects:
         _training(made, folds=folds, tell=tell)
+    if "samples" in subjects:
+        _samples(made, folds=folds, tell=tell)
     return made
 
 
@@ -84,19 +92,41 @@ def _training(made: Recalibration, *, folds: int, tell: Progress) -> None:
         return
     tell(f"predicting training out of group, {folds} folds")
     checked = cross_validate_training(rows, accelerators=parts, models=models, folds=folds)
+    made.errors["training"] = _by_vendor(checked)
+
+
+def _samples(made: Recalibration, *, folds: int, tell: Progress) -> None:
+    snapshot, rows = queries.snapshot(), queries.serving_measurements()
+    tell("fitting models without tokens")
+    told: dict[str, Any] = {
+        "accelerators": snapshot.accelerators,
+        "models": snapshot.models,
+        "limits": queries.benchmark_limits(),
+        "units": shipped_calibration().samples.get("units", {}),
+    }
+    fitted = fit_samples(rows, **told)
+    made.documents["samples"] = fitted
+    made.measurements["samples"] = list(fitted["residual"]["rows"])
+    if folds:
+        tell(f"predicting models without tokens out of group, {folds} folds")
+        made.errors["samples"] = _by_vendor(cross_validate_samples(rows, folds=folds, **told))
+
+
+def _by_vendor(checked: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    lines = []
     for vendor in sorted({line["vendor"] for line in checked}):
-        ape = np.array(
-            [abs(x["predicted"] / x["measured"] - 1.0) for x in checked if x["vendor"] == vendor]
-        )
-        made.errors.setdefault("training", []).append(
+        rows = [line for line in checked if line["vendor"] == vendor]
+        ape = np.array([abs(line["predicted"] / line["measured"] - 1.0) for line in rows])
+        lines.append(
             {
-                "target": "tokens_per_s_per_accelerator",
+                "target": str(rows[0]["quantity"]),
                 "rows": vendor,
-                "n": len(ape),
+                "n": len(rows),
                 "median_ape": float(np.median(ape)),
                 "p90_ape": float(np.quantile(ape, 0.9)),
             }
         )
+    return lines
 
 
 def store(made: Recalibration, *, folder: Path = FIXTURES) -> str:
