@@ -68,4 +68,7 @@ def egress_table_usd(tariffs: Sequence[EgressTariff], *, bytes_per_month: Floats
 
     Source: as `tariff_usd`.
     """
-    return np.stack([tariff_usd(each, bytes_per_month=bytes_per_month) for each in tariffs])
+    table = np.zeros((len(tariffs), *bytes_per_month.shape))
+    for row, tariff in enumerate(tariffs):
+        table[row] = tariff_usd(tariff, bytes_per_month=bytes_per_month)
+    return table

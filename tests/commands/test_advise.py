@@ -109,3 +109,22 @@ def test_a_name_never_becomes_a_formula_in_csv() -> None:
 
     assert row["name"].startswith("'=")
     assert row["total_cost_usd"] == "-1.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ('{"preset": "chatbot_1m", "answers": {"users_total_k": ' + "9" * 5000 + "}}", "digits"),
+    ],
+)
+def test_json_that_python_cannot_read_is_refused_in_words(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    assert told in refused(tmp_path, text)
+
+
+def test_a_byte_order_mark_before_the_answers_does_no_harm(tmp_path: Path) -> None:
+    text = "\ufeff" + json.dumps({"preset": ARTICLE})
+
+    assert json.loads(advised(tmp_path, text, "--format", "json"))["preset"] == ARTICLE

@@ -193,3 +193,12 @@ def test_the_picks_may_all_be_recommended() -> None:
     assert not any(
         plans[plan_id]["not_recommended_because"] for plan_id in document["picks"].values()
     )
+
+
+def test_nothing_to_buy_or_rent_is_an_answer_and_no_crash() -> None:
+    document = advice("chatbot_1m", deployment_allowed=["on_prem"], capex_opex_pref="opex_only")
+
+    assert document["plans"] == []
+    assert "You want running cost only, and this is bought." in {
+        item["reason"] for item in document["rejected"]
+    }

@@ -13,6 +13,7 @@ from advisor.services.setup import ensure_ready
 
 FORMATS = {"json": exports.as_json, "table": exports.as_table, "md": exports.as_markdown}
 INVALID = 2
+BYTE_ORDER_MARK = "\ufeff"  # some editors put it before the text
 
 
 class Command(BaseCommand):
@@ -42,13 +43,17 @@ class Command(BaseCommand):
     def _read(self, name: str) -> dict[str, Any]:
         try:
             text = self._stdin() if name == "-" else Path(name).read_text(encoding="utf-8")
-            raw = json.loads(text)
+            raw = json.loads(text.removeprefix(BYTE_ORDER_MARK))
         except OSError as error:
             self._refuse(f"cannot read {name}: {error.strerror}")
         except UnicodeDecodeError:
             self._refuse(f"{name} is not UTF-8 text")
         except json.JSONDecodeError as error:
             self._refuse(f"{name} is not JSON: {error.msg} in line {error.lineno}")
+        except RecursionError:
+            self._refuse(f"{name} is nested too deeply to be answers")
+        except ValueError:  # Python reads no integer of more than 4,300 digits
+            self._refuse(f"{name} holds a number of too many digits")
         if not isinstance(raw, dict):
             self._refuse(f'{name} must hold an object: {{"preset": …, "answers": {{…}}}}')
         return dict(raw)
