@@ -11,16 +11,16 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
         "attention": 0.40,  # of the 16-bit peak, forward and backward together
         "attention_compiled": 1.3,  # times that where a whole-graph compiler lays it out
         "attention_sharded": 0.8,  # times that in software that shards by layer
-        "expert_width": 600.0,  # feed-forward width of an expert at which half its rate is lost
+        "expert_width": 1024.0,  # feed-forward width of an expert at which half its rate is lost
         "width": 1024.0,  # hidden size at which half the matrix rate is lost
         "traffic": 60.0,  # bytes moved a token, layer and unit of width beside the matrices
         "bandwidth": 0.75,  # of the memory bandwidth
         "link": 0.70,  # of the scale-up links
         "scale_out": 0.70,  # of the network cards
-        "overlap": 0.70,  # of the compute time that may hide weight and gradient traffic
-        "exposed": 0.10,  # of the traffic, never hidden
-        "dispatch_overlap": 0.30,  # the same for what experts exchange
-        "layer_s": 80e-6,  # kernels and waits of one layer and microbatch, forward and backward
+        "overlap": 0.50,  # of the compute time that may hide weight and gradient traffic
+        "exposed": 0.15,  # of the traffic, never hidden
+        "dispatch_overlap": 0.50,  # of what that leaves, for what experts exchange
+        "layer_s": 300e-6,  # kernels and waits of one layer and microbatch, forward and backward
         "step_s": 5e-3,  # data, logging, clipping, one optimizer step
         "straggle": 0.015,  # time lost for each doubling of the accelerators beyond a node
         "selective": 0.06,  # extra forward work of recomputing only what is cheap
@@ -38,7 +38,7 @@ WIDTHS: Mapping[str, float] = MappingProxyType(
         "straggle": 0.5,
         "exposed": 0.5,
         "dispatch_overlap": 0.5,
-        "expert_width": 0.25,
+        "expert_width": 0.4,
         "scale_out": 0.3,
         "overlap": 0.3,
         "traffic": 0.3,

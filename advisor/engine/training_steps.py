@@ -233,13 +233,12 @@ def _compute_s(
     )
     passes = work.passes + again
     wide = work.hidden / (work.hidden + p["width"])
-    rate = np.where(
-        work.is_fp8, p["matmul_fp8"], np.where(work.is_fp4, p["matmul_fp4"], p["matmul"])
-    )
-    # A part without the narrow format computes it in 16 bits, at the 16-bit efficiency.
-    rate = np.where(work.peak <= work.peak_16, p["matmul"], rate)
+    narrow_rate = np.where(work.is_fp4, p["matmul_fp4"], p["matmul_fp8"]) * work.peak
+    # A narrow format that gains nothing is left for 16 bits.
+    plain_rate = p["matmul"] * np.where(work.is_fp8 | work.is_fp4, work.peak_16, work.peak)
+    rate = np.where(work.is_fp8 | work.is_fp4, np.maximum(narrow_rate, plain_rate), plain_rate)
     narrow = work.expert_ffn / (work.expert_ffn + p["expert_width"])
-    matrices = (work.linear_flops + work.expert_flops / narrow) / (rate * wide * work.peak)
+    matrices = (work.linear_flops + work.expert_flops / narrow) / (rate * wide)
     style = np.select(
         [work.style == _SHARDED_STYLE, work.style == _COMPILED_STYLE],
         [p["attention_sharded"], p["attention_compiled"]],
@@ -294,8 +293,11 @@ def _link_s(
     spreading = work.experts_per_token * (split.experts - 1.0) / split.experts / inside
     token_bytes = 4.0 * _WEIGHT_BYTES * work.layers * work.hidden * (work.experts > 1)
     dispatch = split.tokens * token_bytes * (crossing + spreading)
+    # What hides under compute can hide once: dispatch gets what weights leave.
+    hiding = min(p["overlap"], 1.0)
+    left = min(p["dispatch_overlap"], 1.0) * (1.0 - hiding)
     return (
         tensor
-        + np.maximum(weights + context - p["overlap"] * busy, p["exposed"] * (weights + context))
-        + np.maximum(dispatch - p["dispatch_overlap"] * busy, p["exposed"] * dispatch)
+        + np.maximum(weights + context - hiding * busy, p["exposed"] * (weights + context))
+        + np.maximum(dispatch - left * busy, p["exposed"] * dispatch)
     )
