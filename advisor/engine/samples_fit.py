@@ -100,8 +100,11 @@ def fit_samples(
     models: Sequence[ModelSpec],
     limits: Sequence[BenchmarkLimit],
     units: Units,
+    folds: int = 10,
 ) -> dict[str, Any]:
     """The samples section of a calibration, from measured rows.
+
+    `folds` of the rows, group by group, say how wide ranges must be.
 
     Source: method in kriging_fit; priors in samples_parameters.
     """
@@ -112,7 +115,9 @@ def fit_samples(
     def physics(theta: Floats, picked: Ints) -> tuple[Floats, Floats]:
         return _physics(observed, theta, picked)
 
-    state = fit_with_scale(physics, _prior(), COMPONENTS, _evidence(observed), noise=_NOISE)
+    state = fit_with_scale(
+        physics, _prior(), COMPONENTS, _evidence(observed), noise=_NOISE, folds=folds
+    )
     return {
         "parameters": {
             name: float(f"{np.exp(value):.5g}")

@@ -116,8 +116,11 @@ def fit_training(
     *,
     accelerators: Sequence[AcceleratorSpec],
     models: Sequence[ModelSpec],
+    folds: int = 10,
 ) -> dict[str, Any]:
     """The training section of a calibration, from measured rows.
+
+    `folds` of the rows, group by group, say how wide ranges must be.
 
     Source: method in kriging_fit; priors in training_parameters.
     """
@@ -126,7 +129,9 @@ def fit_training(
     def physics(theta: Floats, picked: Ints) -> tuple[Floats, Floats]:
         return _physics(observed, theta, picked)
 
-    state = fit_with_scale(physics, _prior(), COMPONENTS, _evidence(observed), noise=_NOISE)
+    state = fit_with_scale(
+        physics, _prior(), COMPONENTS, _evidence(observed), noise=_NOISE, folds=folds
+    )
     section: dict[str, Any] = {
         "parameters": {
             name: float(f"{np.exp(value):.5g}")
