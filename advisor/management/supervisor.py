@@ -81,7 +81,8 @@ class Supervisor:
         """End all parts and whatever they started; those that do not listen are killed."""
         self.stopping.set()
         for part in self.parts:
-            part.signal(signal.SIGTERM)
+            if part.process is not None:
+                part.process.terminate()  # the leader only: it ends its own children in order
         deadline_s = time.monotonic() + STOP_WITHIN_S
         for part in self.parts:
             if part.process is not None:

@@ -65,18 +65,20 @@ def ensure_ready() -> bool:
 def prepare(digest: str | None = None) -> None:
     """Bring tables, catalogue and rates in step with what is shipped; say so on stderr."""
     _say("Preparing the database: tables, catalogue, rates ...")
-    if _has_migrations_to_apply():
+    if has_migrations_to_apply():
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     refused = [*import_catalogue().refused, *import_rates().refused]
     for refusal in refused:
         _say(f"Not taken: {refusal}")
-    accounts.local_user()
+    if settings.EMBEDDED:
+        accounts.local_user()
     Preparation.objects.update_or_create(
         name=SHIPPED, defaults={"digest": digest or shipped_digest()}
     )
 
 
-def _has_migrations_to_apply() -> bool:
+def has_migrations_to_apply() -> bool:
+    """Whether the database's tables are older than the program."""
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -316,6 +316,22 @@ def test_a_job_at_the_time_limit_fails_and_says_so(
     job = accept()
     work.run_job(job.pk, too_long=TimeoutError)
     assert problem_of(job)["title"] == "The job took too long"
+
+
+def test_a_job_whose_database_went_away_is_started_again(
+    accept: Accept, handler: Callable[[work.Handler], None]
+) -> None:
+    def loses_connection(inputs: Any, progress: Any) -> dict[str, Any]:
+        raise OperationalError
+
+    handler(loses_connection)
+    job = accept()
+    work.run_job(job.pk)
+    assert state_of(job) == State.RUNNING
+    lapse(job)
+    handler(lambda inputs, progress: {"second": "try"})
+    work.run_job(job.pk)
+    assert state_of(job) == State.SUCCEEDED
 
 
 def test_a_kind_that_nothing_does_fails_instead_of_waiting_for_ever(user: User) -> None:

@@ -39,6 +39,11 @@ class Command(BaseCommand):
             choices=PARTS,
             help="run this part only (may be repeated); all parts by default",
         )
+        parser.add_argument(
+            "--prepare",
+            action="store_true",
+            help="in production, first bring tables, catalogue and static files up to date",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         host, port = str(options["host"]), int(options["port"])
@@ -48,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError(message)
         if "web" in chosen:
             _refuse_taken_port(host, port)
-        self._prepare()
+        self._prepare(wanted=bool(options["prepare"]))
         answering = threading.Event()
         parts = _parts(chosen, host, port, answering)
         supervisor = Supervisor(parts=parts, say=self._say)
@@ -63,12 +68,17 @@ class Command(BaseCommand):
             supervisor.stop()
             self._say("Stopped.")
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, wanted: bool) -> None:
+        """What must be there before the first page."""
         setup.ensure_ready()
         if settings.EMBEDDED:
             accounts.embedded_key()
-        elif not (settings.STATIC_ROOT / "staticfiles.json").exists():
+        elif wanted:
+            setup.prepare()
             call_command("collectstatic", interactive=False, verbosity=0)
+        elif setup.has_migrations_to_apply():
+            message = "the database is of another version; run this once with --prepare"
+            raise CommandError(message)
         connection.close()
 
     def _greet_and_sweep(
@@ -79,9 +89,13 @@ class Command(BaseCommand):
         host: str,
         port: int,
     ) -> None:
-        if "web" in chosen and _answers(supervisor, host, port):
-            self._greet(f"http://{host}:{port}")
-        answering.set()
+        try:
+            if "web" in chosen and _answers(supervisor, host, port):
+                self._greet(f"http://{host}:{port}")
+        except DatabaseError as error:
+            self._say(f"no greeting: {error}")
+        finally:
+            answering.set()
         if "sweeper" in chosen:
             self._sweep(supervisor)
 
@@ -103,8 +117,8 @@ class Command(BaseCommand):
                 if time.monotonic() >= next_ping_s:
                     pause_s = PING_EVERY_S if upkeep.look_for_workers() else 0.0
                     next_ping_s = time.monotonic() + pause_s
-            except DatabaseError as error:
-                self._say(f"sweeper: {error}")
+            except Exception as error:  # whatever it was, the next sweep is due all the same
+                self._say(f"sweeper: {type(error).__name__}: {error}")
                 connection.close()
             supervisor.stopping.wait(settings.JOBS["sweep_every_s"])
 
