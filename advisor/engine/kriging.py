@@ -11,6 +11,7 @@ from scipy.linalg import cho_factor, cho_solve
 from advisor.engine.cases import Floats
 
 _JITTER = 1e-9
+_ROWS_AT_ONCE = 1_024  # keeps temporary tables within the cache
 _DIGITS = 6
 
 
@@ -47,34 +48,43 @@ class Features:
         )
 
 
-def likeness(component: Component, left: Features, right: Features) -> Floats:
-    """Correlation of residuals of every left with every right row that a component gives.
+def _same(name: str, left: Features, right: Features) -> NDArray[np.bool_]:
+    """Which rows share a known word."""
+    words, mine = np.unique(left.labels[name], return_inverse=True)
+    position = {word: index for index, word in enumerate(words) if word != ""}
+    theirs = np.array([position.get(word, -1) for word in right.labels[name]], dtype=np.int64)
+    return np.asarray(mine[:, None] == theirs[None, :])
+
+
+def covariance(components: Sequence[Component], left: Features, right: Features) -> Floats:
+    """Covariance of residuals of every left with every right row.
+
+    Each component adds its variance where its labels agree, less with distance in its numbers.
 
     Source: squared-exponential kernel times indicators, C. Rasmussen and C. Williams,
     "Gaussian Processes for Machine Learning" (2006), section 4.2.
     """
-    same = np.ones((len(left), len(right)))
-    for name in component.labels:
-        words, mine = np.unique(left.labels[name], return_inverse=True)
-        position = {word: index for index, word in enumerate(words)}
-        theirs = np.array([position.get(word, -1) for word in right.labels[name]], dtype=np.int64)
-        known = (words != "")[mine]
-        same *= (mine[:, None] == theirs[None, :]) & known[:, None]
-    if component.numbers:
-        distance = np.zeros_like(same)
-        for name in component.numbers:
-            distance += (left.numbers[name][:, None] - right.numbers[name][None, :]) ** 2
-        same *= np.exp(-0.5 * distance)
-    return same
-
-
-def covariance(components: Sequence[Component], left: Features, right: Features) -> Floats:
-    """Covariance of residuals: every component's likeness times its variance, added up."""
+    same = {
+        name: _same(name, left, right)
+        for name in sorted({name for component in components for name in component.labels})
+    }
+    near: dict[tuple[str, ...], Floats] = {}
     total = np.zeros((len(left), len(right)))
     for component in components:
-        if component.spread > 0.0:
-            total += component.spread**2 * likeness(component, left, right)
+        agree = np.logical_and.reduce([same[name] for name in component.labels])
+        if component.numbers not in near:
+            near[component.numbers] = _nearness(component.numbers, left, right)
+        total += component.spread**2 * agree * near[component.numbers]
     return total
+
+
+def _nearness(numbers: tuple[str, ...], left: Features, right: Features) -> Floats:
+    if not numbers:
+        return np.ones(())
+    distance = np.zeros((len(left), len(right)))
+    for name in numbers:
+        distance += (left.numbers[name][:, None] - right.numbers[name][None, :]) ** 2
+    return np.exp(-0.5 * distance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +107,14 @@ class Kriging:
 
         Source: C. Rasmussen and C. Williams (2006), equations 2.25 and 2.26.
         """
+        parts = [
+            self._predict(rows.pick(np.arange(start, min(start + _ROWS_AT_ONCE, len(rows)))))
+            for start in range(0, len(rows), _ROWS_AT_ONCE)
+        ]
+        mean, spread = zip(*parts, strict=True)
+        return np.concatenate(mean), np.concatenate(spread)
+
+    def _predict(self, rows: Features) -> tuple[Floats, Floats]:
         learnt = covariance(self.components, rows, self.known)
         cross = learnt + rows.slopes @ self.known.slopes.T
         own = sum(c.spread**2 for c in self.components) + np.sum(rows.slopes**2, axis=1)

@@ -25,7 +25,7 @@ from advisor.engine.training_tables import STYLES, TrainingWork, training_work
 from advisor.engine.training_time import time_to_train_s
 from catalog.specs import Evidence
 
-_ROWS_AT_ONCE = 4_096  # a hundred layouts each: keeps temporary columns within the cache
+_ROWS_AT_ONCE = 256  # some hundred layouts each: keeps temporary tables within the cache
 _DEFAULT_SPREAD = 0.30  # standard deviation of the logarithm where nothing was measured
 _ASSUMED_SPREAD = 0.05  # more for each field that was assumed
 _STEP = 0.02  # of a logarithmic parameter, for derivatives
