@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from advisor.views import docs, questionnaire, runs, start
+from advisor.views import docs, evidence, questionnaire, runs, start
 from catalog import views as catalogue
 
 urlpatterns = [
@@ -26,6 +26,7 @@ urlpatterns = [
     path("catalogue/measurements", catalogue.measurements, name="catalogue-measurements"),
     path("catalogue/training", catalogue.training_measurements, name="catalogue-training"),
     path("catalogue/sources", catalogue.sources, name="catalogue-sources"),
+    path("evidence/", evidence.evidence, name="evidence"),
     path("docs/", docs.docs, name="docs"),
     path("docs/<slug:name>", docs.docs, name="docs-page"),
 ]
