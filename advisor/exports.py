@@ -148,7 +148,8 @@ def _short(value: float | None) -> str:
 
 
 def _md(text: object) -> str:
-    return str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    plain = str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return plain.replace("](", "]\\(")  # a name cannot become a link
 
 
 def _footer(document: Mapping[str, Any]) -> list[str]:

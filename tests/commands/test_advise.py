@@ -128,3 +128,9 @@ def test_a_byte_order_mark_before_the_answers_does_no_harm(tmp_path: Path) -> No
     text = "\ufeff" + json.dumps({"preset": ARTICLE})
 
     assert json.loads(advised(tmp_path, text, "--format", "json"))["preset"] == ARTICLE
+
+
+def test_a_name_cannot_become_a_link_in_markdown(tmp_path: Path) -> None:
+    answers = {"preset": ARTICLE, "answers": {"assessment_name": "[go](javascript:x)"}}
+
+    assert "](javascript" not in advised(tmp_path, answers, "--format", "md")
