@@ -17,6 +17,10 @@ BASIS_BY_ORIGIN: Mapping[str, str] = {
     "default": "our default",
     "derived": "follows from other answers",
 }
+_DEFAULT_WORDS: Mapping[str, str] = {
+    "our assumption": "our assumption",
+    "convention": "our default, by convention",
+}
 ASSESSMENT_FIRST = ("Decision",)
 _ORDER = {section: place for place, section in enumerate(SECTIONS)}
 
@@ -98,7 +102,7 @@ def field_of(each: Asked, raw: Mapping[str, Any], warnings: Sequence[str] = ()) 
     widget, options = _widget(each)
     basis = BASIS_BY_ORIGIN.get(each.origin.value, "") if each.shown != "none" else ""
     if each.origin.value == "default" and item.basis and basis:
-        basis = f"{basis}: {item.basis}" if item.basis != "our assumption" else "our assumption"
+        basis = _DEFAULT_WORDS.get(item.basis, f"{basis}: {item.basis}")
     return Field(
         asked=each,
         widget=widget,

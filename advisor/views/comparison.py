@@ -63,7 +63,10 @@ def comparison(plans: Sequence[Document], choice: Choice) -> Comparison | None:
 
 def _fact_line(plans: Sequence[Document], key: str, label: str) -> Line:
     texts = [words(plan.get(key) or "") for plan in plans]
-    cells = tuple(Cell(text=t, low="", high="", evidence="", missing="none") for t in texts)
+    cells = tuple(
+        Cell(text=text, low="", high="", evidence="", missing="" if text else "none")
+        for text in texts
+    )
     return Line(label=label, unit="", cells=cells, differs=len(set(texts)) > 1)
 
 

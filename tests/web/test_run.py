@@ -193,6 +193,13 @@ def test_pinned_plans_stand_side_by_side(pages: Client, serving_run: Job) -> Non
     assert block.count('<th scope="col" class="number">') == 2
 
 
+def test_a_comparison_shows_plain_facts_too(pages: Client, serving_run: Job) -> None:
+    page = page_of(pages, serving_run, "?compare=p1,p3")
+    block = text_of(page[page.index('id="compare"') :].split("</table>")[0])
+
+    assert "Family gpu tpu Accelerator NVIDIA H100 SXM Google TPU v6e" in block
+
+
 def test_differences_only_leaves_equal_lines_out(pages: Client, serving_run: Job) -> None:
     every = page_of(pages, serving_run, "?compare=p1,p4").count("<tr>")
     some = page_of(pages, serving_run, "?compare=p1,p4&differences=1").count("<tr>")
