@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,9 +31,10 @@ class Part:
     failures: int = 0
 
     def start(self) -> None:
-        """Start it anew."""
+        """Start it anew, bound to this process: it ends with it."""
+        bound = [sys.executable, "-m", "advisor.management.bound", str(os.getpid())]
         self.process = subprocess.Popen(  # noqa: S603 our own commands
-            list(self.command), env=dict(self.environment), start_new_session=True
+            [*bound, *self.command], env=dict(self.environment), start_new_session=True
         )
         self.started_s = time.monotonic()
 

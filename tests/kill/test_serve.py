@@ -115,6 +115,17 @@ def test_one_command_serves_mends_and_leaves_nothing(served: Served) -> None:
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
+def test_a_killed_supervisor_takes_its_processes_with_it(served: Served) -> None:
+    served.until(lambda: len(served.find("granian")) == 3)
+    family = [pid for pid in served.family() if pid != served.process.pid]
+    served.process.kill()
+    served.process.wait()
+    deadline_s = time.monotonic() + WITHIN_S
+    while any(alive(pid) for pid in family):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
+
+
 def refusal(site: Site, *options: str) -> str:
     """What the command says when it does not start."""
     ended = subprocess.run(

@@ -1,9 +1,11 @@
 """Who may see a page, and what every answer says to the browser."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, get_resolver
@@ -120,6 +122,13 @@ def test_the_admin_asks_for_a_sign_in(client: Client) -> None:
 
 def test_a_login_link_opens_the_admin(client: Client) -> None:
     client.get(f"/login/{accounts.create_login_link()}/")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_the_printed_login_link_opens_the_admin(client: Client) -> None:
+    printed = StringIO()
+    call_command("login_link", stdout=printed)
+    client.get(printed.getvalue().strip().removeprefix("http://127.0.0.1:8000"))
     assert client.get("/admin/").status_code == 200
 
 

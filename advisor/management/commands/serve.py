@@ -139,7 +139,14 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 def _parts(chosen: tuple[str, ...], host: str, port: int, answering: threading.Event) -> list[Part]:
     """The processes to keep; the worker waits for the first page, so that it comes soon."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ,
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, (str(settings.BASE_DIR), os.environ.get("PYTHONPATH")))
+        ),
+    }
     web = Part(name="web", command=_web(host, port), environment=environment)
     worker = Part(name="worker", command=_worker(), environment=environment, after=answering)
     return [part for part in (web, worker) if part.name in chosen]
