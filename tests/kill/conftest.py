@@ -99,7 +99,7 @@ def told(driver: subprocess.Popen[str]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a database that has its tables."""
+    """A data folder with a prepared database."""
     site = Site(folder=tmp_path_factory.mktemp("prepared"))
     site.ask_driver("prepare")
     return site.folder

@@ -12,13 +12,13 @@ from django.core.management import call_command
 from django.db import connection
 
 from advisor.models import FINAL_STATES, Job, Kind
-from advisor.services import accounts, jobs
+from advisor.services import accounts, jobs, setup
 
 MOST_WAIT_S = 120.0
 
 
-def prepare() -> None:
-    """Make the tables and the user."""
+def tables() -> None:
+    """Make the tables and the user, and no catalogue."""
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     accounts.local_user()
 
@@ -75,7 +75,9 @@ def main() -> None:
     what, numbers = sys.argv[1], [float(word) for word in sys.argv[2:]]
     answer: dict[str, Any] = {}
     if what == "prepare":
-        prepare()
+        setup.ensure_ready()
+    elif what == "tables":
+        tables()
     elif what == "race":
         answer = race(int(numbers[0]), int(numbers[1]))
     else:

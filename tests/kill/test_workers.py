@@ -59,7 +59,7 @@ def test_a_killed_worker_loses_nothing_on_postgresql(
     make_site: MakeSite, postgresql_url: str
 ) -> None:
     site = make_site(ADVISOR_DATABASE_URL=postgresql_url)
-    site.ask_driver("prepare")
+    site.ask_driver("tables")
     assert_all_done_exactly_once(site, killed_in_mid_run(site))
 
 
@@ -117,5 +117,5 @@ def test_rivals_on_sqlite_claim_each_job_once(make_site: MakeSite) -> None:
 @pytest.mark.postgresql
 def test_rivals_on_postgresql_claim_each_job_once(make_site: MakeSite, postgresql_url: str) -> None:
     site = make_site(ADVISOR_DATABASE_URL=postgresql_url)
-    site.ask_driver("prepare")
+    site.ask_driver("tables")
     assert site.ask_driver("race", 40, 8) == {"claims": [1] * 40}
