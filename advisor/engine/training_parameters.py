@@ -12,6 +12,7 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
         "attention_compiled": 1.3,  # times that where a whole-graph compiler lays it out
         "attention_sharded": 0.8,  # times that in software that shards by layer
         "expert_width": 1024.0,  # feed-forward width of an expert at which half its rate is lost
+        "expert_width_sharded": 0.5,  # times that in software that shards by layer
         "width": 1024.0,  # hidden size at which half the matrix rate is lost
         "traffic": 60.0,  # bytes moved a token, layer and unit of width beside the matrices
         "bandwidth": 0.75,  # of the memory bandwidth
@@ -39,6 +40,7 @@ WIDTHS: Mapping[str, float] = MappingProxyType(
         "exposed": 0.5,
         "dispatch_overlap": 0.5,
         "expert_width": 0.4,
+        "expert_width_sharded": 0.7,
         "scale_out": 0.3,
         "overlap": 0.3,
         "traffic": 0.3,

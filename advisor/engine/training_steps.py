@@ -237,7 +237,10 @@ def _compute_s(
     # A narrow format that gains nothing is left for 16 bits.
     plain_rate = p["matmul"] * np.where(work.is_fp8 | work.is_fp4, work.peak_16, work.peak)
     rate = np.where(work.is_fp8 | work.is_fp4, np.maximum(narrow_rate, plain_rate), plain_rate)
-    narrow = work.expert_ffn / (work.expert_ffn + p["expert_width"])
+    half = p["expert_width"] * np.where(
+        work.style == _SHARDED_STYLE, p["expert_width_sharded"], 1.0
+    )
+    narrow = work.expert_ffn / (work.expert_ffn + half)
     matrices = (work.linear_flops + work.expert_flops / narrow) / (rate * wide)
     style = np.select(
         [work.style == _SHARDED_STYLE, work.style == _COMPILED_STYLE],
