@@ -233,7 +233,7 @@ def check_tpu_price(snapshot: CatalogueSnapshot, calibration: Calibration) -> Ch
         for j in (0, 1)
         if np.isfinite(usd[j])
     }
-    there = {parts[slugs[i]].name: 1.0 - usd[i] / elsewhere for i in known}
+    there = {parts[slugs[i]].name: float(usd[i] / elsewhere) for i in known}
     if not (here and np.isfinite(elsewhere)):
         return Checked(
             computed=(),
@@ -260,7 +260,7 @@ def check_tpu_price(snapshot: CatalogueSnapshot, calibration: Calibration) -> Ch
             ),
             _calibrated(
                 f"Against the lowest H100 price anywhere (${anywhere:.2f} an hour): "
-                + "; ".join(f"{name} {percent(saved)}" for name, saved in there.items()),
+                + "; ".join(f"{name} {times:.1f} times the cost" for name, times in there.items()),
                 f"Training model, and the {prices} of all providers",
             ),
         ),
@@ -272,7 +272,7 @@ def check_tpu_price(snapshot: CatalogueSnapshot, calibration: Calibration) -> Ch
 def _tpu_verdict(here: Sequence[float], there: Sequence[float]) -> Verdict:
     if max(here) < CLAIMED_TPU_SAVING:
         return Verdict.NOT_SUPPORTED
-    if min(*here, *there) >= CLAIMED_TPU_SAVING:
+    if min(here) >= CLAIMED_TPU_SAVING and max(there) <= 1.0 - CLAIMED_TPU_SAVING:
         return Verdict.SUPPORTED
     return Verdict.DEPENDS
 
@@ -281,8 +281,9 @@ def _tpu_conclusion(here: Sequence[float], there: Sequence[float]) -> str:
     return (
         "A TPU is cheaper exactly where its price ratio to the GPU is below its speed ratio. "
         f"Within Google Cloud's list prices that comes to savings of {percent(min(here))} to "
-        f"{percent(max(here))} by generation; against the lowest H100 price of any provider to "
-        f"{percent(min(there))} to {percent(max(there))}. One figure for all is not to be had."
+        f"{percent(max(here))} by generation; against the lowest H100 price of any provider they "
+        f"cost {min(there):.1f} to {max(there):.1f} times as much. One figure for all is not to "
+        "be had."
     )
 
 

@@ -1,0 +1,114 @@
+"""The evidence page: its figures are those of the file, its claims name their verdicts."""
+
+import csv
+from itertools import chain
+
+import numpy as np
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from advisor.engine.calibration import FIXTURES
+from advisor.engine.claims_values import ClaimText
+from advisor.services.claims import claim_texts
+from advisor.services.evidence import POINTS_FILE, ROWS_FILE, shipped_evidence
+from advisor.templatetags.quantities import percent
+from advisor.views.evidence import FIGURES
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (FIXTURES / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("figure", [figure.id for figure in FIGURES])
+def test_every_figure_has_its_page(pages: Client, figure: str) -> None:
+    assert pages.get(f"/evidence/?figure={figure}").status_code == 200
+
+
+def test_the_error_shown_is_that_of_the_file(pages: Client) -> None:
+    errors = [
+        abs(float(row["predicted"]) / float(row["measured"]) - 1.0)
+        for row in table(POINTS_FILE)
+        if row["quantity"] == "tokens_per_s_per_accelerator" and row["predicted"]
+    ]
+    found = pages.get("/evidence/?figure=training").context["score"]
+
+    assert (found.n, found.median_error) == (len(errors), pytest.approx(np.median(errors)))
+
+
+def test_the_page_shows_the_error_it_computed(pages: Client) -> None:
+    page = pages.get("/evidence/?figure=training")
+
+    assert percent(page.context["score"].median_error) in page.content.decode()
+
+
+def test_leaving_out_whole_accelerators_is_another_figure(pages: Client) -> None:
+    together, apart = (
+        pages.get(f"/evidence/?figure=training&left_out={split}").context["score"]
+        for split in ("group", "accelerator")
+    )
+
+    assert together.median_error != apart.median_error
+
+
+def test_few_cases_are_marked_unproven(pages: Client) -> None:
+    page = pages.get("/evidence/?figure=training")
+    few = [
+        line
+        for line in chain.from_iterable(t.lines for t in page.context["breakdowns"])
+        if not line.score.is_proven
+    ]
+
+    assert page.content.count(b"unproven</span>") == len(few) > 0
+
+
+def test_each_point_names_its_source(pages: Client) -> None:
+    page = pages.get("/evidence/?figure=training")
+    shown = page.context["page"].object_list
+
+    assert all(row["point"].row.source in page.content.decode() for row in shown[:10])
+
+
+def test_a_page_of_points_is_kept_apart_from_the_others(pages: Client) -> None:
+    first, second = (
+        {row["point"].row.id for row in pages.get(f"/evidence/?page={n}").context["page"]}
+        for n in (1, 2)
+    )
+
+    assert not first & second
+
+
+@pytest.mark.parametrize("query", ["figure=banana", "left_out=banana", "page=zero"])
+def test_an_odd_address_shows_the_usual_page(pages: Client, query: str) -> None:
+    assert pages.get(f"/evidence/?{query}").context["figure"] == FIGURES[0]
+
+
+def test_the_page_needs_few_queries(
+    pages: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    pages.get("/evidence/")
+    with django_assert_max_num_queries(15):
+        pages.get("/evidence/")
+
+
+@pytest.mark.parametrize("text", claim_texts(), ids=lambda text: text.id)
+def test_every_claim_is_shown_with_a_verdict(pages: Client, text: ClaimText) -> None:
+    claims = {claim.id: claim for claim in pages.get("/evidence/").context["claims"].claims}
+
+    assert claims[text.id].conclusion
+
+
+def test_every_point_belongs_to_a_row_with_a_source() -> None:
+    assert all(point.row.source for point in shipped_evidence())
+
+
+def test_nearly_every_measurement_is_predicted() -> None:
+    points = shipped_evidence()
+
+    assert sum(p.guesses["group"] is not None for p in points) >= 0.95 * len(points)
+
+
+@pytest.mark.parametrize("name", [POINTS_FILE, ROWS_FILE])
+def test_the_files_stay_small(name: str) -> None:
+    assert (FIXTURES / name).stat().st_size < 1_000_000
