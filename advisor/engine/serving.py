@@ -167,7 +167,7 @@ def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
         decode_step_s=step.total_s,
         marginal_s=marginal,
         ttft_mean_s=ttft,
-        ttft_p50_s=start + 0.5 * burst + queue,
+        ttft_p50_s=columns["median"] * (start + burst) + queue,
         ttft_p99_s=start + columns["tail_ttft"] * tail + queue,
         tpot_mean_s=tpot,
         tpot_p99_s=tpot * (1.0 + columns["tail_tpot"]),

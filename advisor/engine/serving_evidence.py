@@ -12,6 +12,7 @@ from advisor.engine.serving_outcomes import TARGETS, some_cases
 from advisor.engine.serving_published import PublishedCases, published_cases
 from catalog.specs import AcceleratorSpec, BenchmarkLimit, ModelSpec, ServingMeasurement
 
+MOST_OF_PEAK = 0.75
 # Trust by source, after how each defines and audits its numbers; zero is context only.
 TRUST: tuple[tuple[str, float], ...] = (
     (r"README performance table|Groq|Cerebras|SambaNova", 0.0),
@@ -40,6 +41,25 @@ class Observations:
 def trust_of(source: str) -> float:
     """Weight of a source in the fit, from zero to one."""
     return next((weight for pattern, weight in TRUST if re.search(pattern, source)), 1.0)
+
+
+def above_roofline(row: ServingMeasurement, part: AcceleratorSpec, model: ModelSpec) -> bool:
+    """Whether a row's prompts would take more arithmetic than its chips could do.
+
+    Such runs served prompts from a cache or on more chips than they name, and tell nothing
+    of the part. Best matrix kernels reach 0.7 to 0.8 of a peak, whole engines less.
+
+    Source: stas00/ml-engineering, maximum achievable matmul tables.
+    """
+    if row.concurrency and row.tpot_mean_s and row.ttft_mean_s and row.output_tokens:
+        rate = row.concurrency / (row.ttft_mean_s + row.output_tokens * row.tpot_mean_s)
+    elif row.output_tokens_per_s and row.output_tokens:
+        rate = row.output_tokens_per_s / row.output_tokens
+    else:
+        return False
+    tokens = (row.input_tokens or 0.0) + (row.output_tokens or 0.0)
+    peak = max(part.peak_flops_per_s.values(), default=0.0) * (row.accelerator_count or 0)
+    return 2.0 * model.active_params * tokens * rate > MOST_OF_PEAK * peak > 0.0
 
 
 def typical_lengths(
@@ -95,7 +115,14 @@ def observations(
             name: np.array([getattr(row, name) or np.nan for row in kept], dtype=np.float64)
             for name in TARGETS
         },
-        trust=np.array([trust_of(row.source) for row in kept]),
+        trust=np.array(
+            [
+                0.0
+                if above_roofline(row, parts[row.accelerator_slug], models[index[row.model_slug]])
+                else trust_of(row.source)
+                for row in kept
+            ]
+        ),
         group=np.array([f"{row.accelerator_slug}|{row.model_slug}" for row in kept]),
         source=np.array([row.source for row in kept]),
         vendor=np.array([parts[row.accelerator_slug].vendor for row in kept]),

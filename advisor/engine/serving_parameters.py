@@ -51,6 +51,7 @@ AMOUNTS: Mapping[str, float] = {
     "decode": 1.0,  # what remains of a decode step's time beyond the terms above
     "prefill": 1.0,  # the same of prefill work
     "prompt": 1.0,  # prompt length of a benchmark against the one assumed for it
+    "median": 0.8,  # first token of the median request against the mean of all
     "tail_tpot": 0.08,
     "tail_ttft": 1.0,
 }

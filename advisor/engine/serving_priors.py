@@ -50,6 +50,7 @@ DEPENDS_ON: Mapping[str, frozenset[str]] = {
     "decode": REST,
     "prefill": REST,
     "prompt": frozenset({"task"}),
+    "median": frozenset({"", "engine", "use", "vendor", "station"}),
     "tail_tpot": frozenset({"", "engine", "use"}),
     "tail_ttft": frozenset({"", "engine", "use", "vendor"}),
 }
@@ -73,6 +74,8 @@ LEVEL_WIDTHS: Mapping[str, float] = {
     "youth": 0.3,
 }
 WIDTHS: Mapping[str, float] = {
+    "median/engine": 0.3,
+    "median/use": 0.3,
     "attention/": 0.5,
     "attention/engine": 0.08,
     "attention/generation": 0.1,
@@ -91,7 +94,7 @@ WIDTHS: Mapping[str, float] = {
     "decode/kernels": 0.1,
     "decode/kind": 0.1,
     "decode/model": 0.1,
-    "decode/pair": 0.1,
+    "decode/pair": 0.2,
     "decode/part": 0.08,
     "decode/port": 0.1,
     "decode/precision": 0.1,
@@ -127,7 +130,7 @@ WIDTHS: Mapping[str, float] = {
     "prefill/kernels": 0.1,
     "prefill/kind": 0.1,
     "prefill/model": 0.1,
-    "prefill/pair": 0.1,
+    "prefill/pair": 0.15,
     "prefill/part": 0.08,
     "prefill/port": 0.1,
     "prefill/precision": 0.1,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, shipped_calibration
 from advisor.engine.serving import best_rate, serving_point, with_concurrency
-from catalog.specs import PRECISIONS, ModelSpec
+from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 from tests.engine.serving_samples import cases, faster, model, part
 
 CALIBRATIONS = {"defaults": DEFAULT_CALIBRATION, "shipped": shipped_calibration()}
@@ -36,7 +36,7 @@ settings.load_profile("serving")
     calibration=st.sampled_from(sorted(CALIBRATIONS)),
 )
 def test_more_of_any_resource_is_never_slower(
-    accelerator: object,
+    accelerator: AcceleratorSpec,
     language_model: ModelSpec,
     field: str,
     factor: float,
@@ -47,13 +47,13 @@ def test_more_of_any_resource_is_never_slower(
 ) -> None:
     if getattr(accelerator, field, 1.0) is None:
         return
-    better = faster(accelerator, field=field, factor=factor)  # type: ignore[arg-type]
+    better = faster(accelerator, field=field, factor=factor)
     first, second = (
         serving_point(
             cases(p, language_model, tensor=tensor, concurrency=concurrency, input_tokens=tokens),
             CALIBRATIONS[calibration],
         )
-        for p in (accelerator, better)  # type: ignore[misc]
+        for p in (accelerator, better)
     )
     rates = (p.output_tokens_per_s.value[0] for p in (second, first))
     assert next(rates) * TOLERANCE >= next(rates)
@@ -68,7 +68,7 @@ def test_more_of_any_resource_is_never_slower(
     calibration=st.sampled_from(sorted(CALIBRATIONS)),
 )
 def test_more_requests_in_flight_never_lower_throughput(
-    accelerator: object,
+    accelerator: AcceleratorSpec,
     language_model: ModelSpec,
     tensor: int,
     input_tokens: float,
@@ -76,7 +76,7 @@ def test_more_requests_in_flight_never_lower_throughput(
     calibration: str,
 ) -> None:
     column = cases(
-        accelerator,  # type: ignore[arg-type]
+        accelerator,
         language_model,
         rows=24,
         tensor=tensor,
@@ -100,7 +100,7 @@ def test_more_requests_in_flight_never_lower_throughput(
     calibration=st.sampled_from(sorted(CALIBRATIONS)),
 )
 def test_throughput_stays_under_the_roofline(
-    accelerator: object,
+    accelerator: AcceleratorSpec,
     language_model: ModelSpec,
     tensor: int,
     concurrency: float,
@@ -109,7 +109,7 @@ def test_throughput_stays_under_the_roofline(
     calibration: str,
 ) -> None:
     column = cases(
-        accelerator,  # type: ignore[arg-type]
+        accelerator,
         language_model,
         tensor=tensor,
         concurrency=concurrency,
@@ -117,7 +117,7 @@ def test_throughput_stays_under_the_roofline(
         output_tokens=output_tokens,
     )
     point = serving_point(column, CALIBRATIONS[calibration])
-    peak = max(accelerator.peak_flops_per_s.values()) * tensor  # type: ignore[attr-defined]
+    peak = max(accelerator.peak_flops_per_s.values()) * tensor
     # Input embeddings are looked up, at most a tenth of these models' weights.
     flops = 2.0 * 0.9 * language_model.active_params * (input_tokens + output_tokens)
     assert point.requests_per_s.value[0] <= peak / flops
