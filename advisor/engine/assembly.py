@@ -6,7 +6,7 @@ import numpy as np
 
 from advisor.engine.cases import ENGINES
 from advisor.engine.fits import deployment_kind
-from advisor.engine.placement import sold_by_the_chip
+from advisor.engine.placement import is_market, sold_by_the_chip
 from advisor.engine.plan import CostLine, FleetItem, Plan
 from advisor.engine.river import Priced
 from catalog.specs import (
@@ -93,6 +93,7 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
             "pipeline": int(priced.sizing.pipeline[sizing_row]),
             "expert": int(priced.sizing.expert[sizing_row]),
             "replicas": int(priced.sizing.replicas[sizing_row]),
+            "data": _data_parallel(priced, sizing_row),
         },
         meets_targets=bool(priced.sizing.meets[sizing_row] and priced.site_ok[row]),
         price_open=bool(priced.cost.price_open[row]),
@@ -137,6 +138,13 @@ def plan_name(count: int, part: AcceleratorSpec, offer: OfferSpec) -> str:
     """What it is in one line: count, part, where and bought how."""
     where = f"{offer.provider} {offer.region.code}" if offer.region else offer.provider
     return f"{count} x {part.name}, {where}, {_PURCHASE_WORDS[offer.purchase]}"
+
+
+def _data_parallel(priced: Priced, row: int) -> int:
+    """Copies of the model that a training job keeps; one in a serving replica."""
+    sizing = priced.sizing
+    ranks = int(sizing.tensor[row]) * int(sizing.pipeline[row])
+    return max(int(sizing.chips_per_replica[row]) // max(ranks, 1), 1)
 
 
 def _machine(offer: OfferSpec, system: SystemSpec | None) -> str:
@@ -290,7 +298,7 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
         notes.append("No public price: get a quote. Everything else is computed.")
     if offer.confidence in ("low", "estimate", "reported") and offer.purchase == Purchase.BUY:
         notes.append("The purchase price is second-hand: get a quote before you decide.")
-    if "per-gpu" in offer.instance_type.lower():
+    if is_market(offer):
         notes.append("The cheapest price of a market: confirm that machines of this size are free.")
     if not priced.gates[int(priced.sizing.precision[int(priced.placements.sizing[row])])].open:
         notes.append("This format is an alternative only: its accuracy is not on record.")

@@ -8,14 +8,12 @@ import numpy as np
 from advisor.engine.assembly import plan_of
 from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.choice import cheapest_of_each, pareto_front, priority_score
-from advisor.engine.fits import deployment_kind
+from advisor.engine.eligibility import blocked_because, carbon_kg
 from advisor.engine.hosted import hosted_plans
 from advisor.engine.plan import Plan, Rejection
 from advisor.engine.river import Priced
 from advisor.engine.workload import Question
-from catalog.units import KILO
 
-REDUNDANCY_OVER_PLACES = frozenset({"two_zones", "two_regions", "active_active"})
 SHOWN = 60  # plans of one workload in the answer; the page shows the first few
 
 
@@ -45,7 +43,7 @@ def decide(priced: Priced, question: Question) -> Decision:
     """
     cost = priced.cost.total_usd
     wait = priced.sizing.wait_s[priced.placements.sizing]
-    blocked = _blocked(priced, question)
+    blocked = blocked_because(priced, question)
     eligible = np.array([text == "" for text in blocked], dtype=bool)
     within, budget_note = _within_budget(priced, question, eligible)
     order = _ordered(priced, question, within, cost, wait)
@@ -71,76 +69,6 @@ def decide(priced: Priced, question: Question) -> Decision:
         considered=priced.considered,
         refusal="" if best else budget_note or _nothing(priced),
     )
-
-
-def _blocked(priced: Priced, question: Question) -> list[str]:
-    """For each candidate the first reason it may not be recommended, empty where it may."""
-    rows = priced.placements.sizing
-    given = priced.workload.given
-    checks = question.solve_for == "check_given_setup" and given is not None
-    exact = _exactly_given(priced) if checks else np.ones(len(rows), dtype=bool)
-    texts = []
-    for row, sizing_row in enumerate(rows):
-        part = priced.parts[int(priced.sizing.accelerator[sizing_row])]
-        gate = priced.gates[int(priced.sizing.precision[sizing_row])]
-        if not priced.sizing.meets[sizing_row]:
-            texts.append("it misses a target")
-        elif not priced.site_ok[row]:
-            texts.append("your room cannot take it")
-        elif priced.cost.price_open[row]:
-            texts.append("its price is open")
-        elif _needs_places(priced) and not _names_a_place(priced, row):
-            texts.append("the offer names no region, so separate zones cannot be promised")
-        elif not exact[row]:
-            texts.append("it is not the set-up you asked to check")
-        elif not gate.open:
-            texts.append(gate.reason)
-        elif part.lifecycle == "eol" and not checks and question.support_left_min_months > 0:
-            texts.append("its maker has ended it, so support may stop within your horizon")
-        elif question.evidence_min != "estimated" and priced.sizing.extrapolated[sizing_row]:
-            texts.append("its speed is estimated, and you ask for measured relatives")
-        else:
-            texts.append(_over_a_limit(priced, question, row))
-    return texts
-
-
-def _needs_places(priced: Priced) -> bool:
-    serving = priced.workload.serving
-    return serving is not None and serving.redundancy in REDUNDANCY_OVER_PLACES
-
-
-def _names_a_place(priced: Priced, row: int) -> bool:
-    offer = priced.offers[int(priced.placements.offer[row])]
-    return offer.region is not None or deployment_kind(offer) == "on_prem"
-
-
-def _over_a_limit(priced: Priced, question: Question, row: int) -> str:
-    """A limit on power or carbon that a candidate breaks, in words; empty where none."""
-    power_w, cap_t = priced.workload.power_limit_w, question.money.carbon_cap_tonnes
-    if power_w is not None and priced.cost.peak_power_w[row] > power_w:
-        return f"it draws {priced.cost.peak_power_w[row]:,.0f} W; the place has {power_w:,.0f} W"
-    tonnes = _carbon_kg(priced, question)[row] / KILO
-    if cap_t is not None and tonnes > cap_t:
-        return f"it emits {tonnes:,.0f} t CO2e over the horizon; your cap is {cap_t:,.0f} t"
-    return ""
-
-
-def _carbon_kg(priced: Priced, question: Question) -> Floats:
-    """Carbon over the horizon, with manufacturing where the user counts it."""
-    embodied = priced.cost.embodied_carbon_kg if question.embodied_carbon else 0.0
-    return np.asarray(priced.cost.carbon_kg + embodied)
-
-
-def _exactly_given(priced: Priced) -> Bools:
-    """Candidates that are the given part in the given number, or as near as offers come."""
-    given = priced.workload.given
-    if given is None:
-        return np.ones(len(priced.placements), dtype=bool)
-    part = priced.sizing.accelerator[priced.placements.sizing]
-    mine = np.array([spec.slug == given.accelerator_slug for spec in priced.parts])[part]
-    count = priced.placements.accelerators
-    least = count[mine].min() if mine.any() else 0.0
-    return np.asarray(mine & (count == max(least, given.accelerator_count)), dtype=bool)
 
 
 def _within_budget(priced: Priced, question: Question, eligible: Bools) -> tuple[Bools, str]:
@@ -179,7 +107,7 @@ def _ordered(priced: Priced, question: Question, within: Bools, cost: Floats, wa
                 "latency": wait,
                 "risk": 1.0 + width,
                 "simplicity": priced.placements.instances + 1.0,
-                "carbon": _carbon_kg(priced, question),
+                "carbon": carbon_kg(priced, question),
             },
             question.priorities,
         )
@@ -203,10 +131,16 @@ def _shown(priced: Priced, within: Bools, cost: Floats, wait: Floats, order: Int
         pareto_front(np.where(within, cost, np.nan), np.where(within, wait, np.nan))
     )
     distinct = {(cost[row], wait[row]): int(row) for row in front[::-1]}
-    wanted = dict.fromkeys([*order[:1].tolist(), *sorted(distinct.values())[:8], *candidates])
+    of_each_part = cheapest_of_each(part.tolist(), comparable)
+    always = dict.fromkeys([*order[:1].tolist(), *of_each_part])
+    more = dict.fromkeys([*sorted(distinct.values())[:8], *candidates])
     rank = {int(row): position for position, row in enumerate(order)}
-    kept = [row for row in wanted if meets[row]]
-    return sorted(kept, key=lambda row: rank[row])[:SHOWN]
+    kept = [row for row in always if meets[row]]
+    others = sorted(
+        (row for row in more if meets[row] and row not in always), key=lambda row: rank[row]
+    )
+    kept += others[: max(SHOWN - len(kept), 0)]
+    return sorted(kept, key=lambda row: rank[row])
 
 
 def _recommended(
@@ -243,6 +177,9 @@ def _eol_rejections(plans: Sequence[Plan]) -> tuple[Rejection, ...]:
 
 
 def _nothing(priced: Priced) -> str:
+    closed = next((item for item in priced.rejected if item.limit == "weights"), None)
+    if closed is not None:
+        return f"{closed.reason} Allow a managed API to have it priced by the token."
     if len(priced.placements) == 0:
         return "No offer of the catalogue passes your limits; the list of reasons says which."
     rows = priced.placements.sizing

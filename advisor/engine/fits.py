@@ -11,7 +11,6 @@ from catalog.specs import (
     OfferSpec,
     Purchase,
     SupportSpec,
-    SystemSpec,
 )
 
 FAMILY_OPTION: Mapping[Family, str] = {
@@ -44,6 +43,7 @@ _TASK_OF_KIND: Mapping[str, str] = {
     "graph": "graph",
 }
 _OWNED = frozenset({"on_prem", "colocation", "hybrid", "edge"})
+WHOLE_MACHINE = 4  # accelerators from which an instance is taken to be a machine of its own
 _KG_PER_RACK_UNIT = 17.0  # a DGX H100 weighs 130 kg in 8 units (NVIDIA DGX H100 user guide)
 
 
@@ -142,10 +142,8 @@ def offer_refusal(offer: OfferSpec, *, question: Question, workload: Workload) -
             return "Own hardware is not among the deployments you allow."
     elif kind not in allowed:
         return f"{kind.replace('_', ' ').capitalize()} is not among the deployments you allow."
-    return (
-        _contract_refusal(offer, question=question, workload=workload)
-        or _place_refusal(offer, question=question)
-        or _isolation_refusal(offer, question=question)
+    return _contract_refusal(offer, question=question, workload=workload) or _isolation_refusal(
+        offer, question=question
     )
 
 
@@ -181,7 +179,8 @@ def _contract_refusal(offer: OfferSpec, *, question: Question, workload: Workloa
     return None
 
 
-def _place_refusal(offer: OfferSpec, *, question: Question) -> str | None:
+def place_refusal(offer: OfferSpec, *, question: Question) -> str | None:
+    """Why an offer may not be used for where it stands: residency, recorded status."""
     if deployment_kind(offer) == "on_prem":
         country = question.site.country
         if (
@@ -207,14 +206,15 @@ def _place_refusal(offer: OfferSpec, *, question: Question) -> str | None:
 def _isolation_refusal(offer: OfferSpec, *, question: Question) -> str | None:
     if question.isolation == "air_gapped" and deployment_kind(offer) != "on_prem":
         return "You need an air-gapped installation; this is reached over a network."
-    shared = offer.purchase in (Purchase.HOSTED_TOKENS, Purchase.SPOT)
+    part_of_a_host = deployment_kind(offer) != "on_prem" and offer.accelerator_count < WHOLE_MACHINE
+    shared = offer.purchase in (Purchase.HOSTED_TOKENS, Purchase.SPOT) or part_of_a_host
     if shared and question.isolation in ("dedicated_host", "dedicated_cluster"):
         return "You need dedicated machines; this shares them with others."
     return None
 
 
 def site_refusal(
-    system: SystemSpec,
+    name: str,
     *,
     systems: float,
     power_w: float,
@@ -232,28 +232,28 @@ def site_refusal(
     per_system_w = power_w / max(systems, 1.0)
     power_known = per_system_w > 0.0
     if liquid_only and not site.cooling & {"direct_to_chip", "immersion"}:
-        return f"{system.name} is liquid-cooled; your room has {', '.join(sorted(site.cooling))}."
+        return f"{name} is liquid-cooled; your room has {', '.join(sorted(site.cooling))}."
     if site.rack_power_w is not None and per_system_w > site.rack_power_w:
         return (
-            f"One {system.name} draws {per_system_w / 1e3:.1f} kW; your racks take "
+            f"One {name} draws {per_system_w / 1e3:.1f} kW; your racks take "
             f"{site.rack_power_w / 1e3:.0f} kW."
         )
     if site.power_w is not None and power_w > site.power_w:
         return (
-            f"{systems:.0f} x {system.name} draw {power_w / 1e3:.0f} kW; "
+            f"{systems:.0f} x {name} draw {power_w / 1e3:.0f} kW; "
             f"{site.power_w / 1e3:.0f} kW are available."
         )
     if power_known and site.racks is not None and site.rack_power_w is not None:
         per_rack = max(1.0, site.rack_power_w // per_system_w)
         racks = -(-systems // per_rack)
         if racks > site.racks:
-            return f"{systems:.0f} x {system.name} need {racks:.0f} racks; {site.racks} are free."
+            return f"{systems:.0f} x {name} need {racks:.0f} racks; {site.racks} are free."
     if site.floor_load_kg_per_m2 is not None and rack_units is not None:
         # A rack stands on about one square metre with its share of the aisle.
         load = rack_units * _KG_PER_RACK_UNIT
         if load > site.floor_load_kg_per_m2:
             return (
-                f"One {system.name} weighs about {load:.0f} kg; your floor takes "
+                f"One {name} weighs about {load:.0f} kg; your floor takes "
                 f"{site.floor_load_kg_per_m2:.0f} kg per square metre."
             )
     return None

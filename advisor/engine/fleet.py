@@ -170,9 +170,12 @@ def _fleet_plan(
         notes=tuple(notes),
         extra={
             "mip_gap": round(max(value - bound, 0.0) / value, 6) if value else 0.0,
-            "lower_bound_usd": round(min(bound, value), 2),
+            "lower_bound_usd": round(min(bound, value, value if single is None else single), 2),
             "best_single_family_cost_usd": single,
             "separate_cost_usd": round(separate, 2),
+            "own_power_kw": sum(
+                plan.value("power_kw") or 0.0 for plan in chosen if plan.provider_kind == "on_prem"
+            ),
         },
     )
 
@@ -219,7 +222,7 @@ def _best_single_family(decisions: Sequence[Decision]) -> float | None:
                 (
                     plan.value("total_cost_usd") or float("inf")
                     for plan in decision.plans
-                    if plan.family == family and plan.meets_targets and not plan.price_open
+                    if plan.family == family and not plan.extra.get("not_recommended_because")
                 ),
                 default=float("inf"),
             )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from advisor.engine.fits import offer_refusal
+from advisor.engine.fits import offer_refusal, place_refusal
 from advisor.engine.workload import Question, Workload
 from catalog.specs import CatalogueSnapshot, OfferSpec, Purchase, SystemSpec
 
@@ -19,6 +19,7 @@ class RefusedOffer:
 
     offer: OfferSpec
     reason: str
+    limit: str = "offer"  # "place" where residency or recorded status keeps it out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,11 @@ def market(snapshot: CatalogueSnapshot, *, question: Question, workload: Workloa
         reason = _expired(offer, snapshot.as_of) or offer_refusal(
             offer, question=question, workload=workload
         )
+        misplaced = place_refusal(offer, question=question) if reason is None else None
         if reason is not None:
             refused.append(RefusedOffer(offer=offer, reason=reason))
+        elif misplaced is not None:
+            refused.append(RefusedOffer(offer=offer, reason=misplaced, limit="place"))
         elif tokens:
             hosted.append(offer)
         else:
@@ -68,9 +72,10 @@ def _expired(offer: OfferSpec, as_of: date) -> str | None:
 
 
 def open_quotes(snapshot: CatalogueSnapshot) -> list[OfferSpec]:
-    """A quote-only offer for each system one can buy whose price nobody publishes.
+    """An offer with an open price for each system whose price nobody publishes.
 
-    Systems that exist only as a provider's machines are not for sale.
+    Systems for sale wait for a quote; those that only their maker's cloud rents are rented
+    there at a price to be asked for.
 
     Source: the catalogue's own gap; no figure is added.
     """
@@ -80,13 +85,18 @@ def open_quotes(snapshot: CatalogueSnapshot) -> list[OfferSpec]:
         for offer in snapshot.offers
         if offer.purchase in (Purchase.BUY, Purchase.QUOTE)
     }
-    return [
-        _quote(system, number)
-        for number, system in enumerate(snapshot.systems)
-        if system.slug not in priced
-        and system.accelerator_slug in parts
-        and _sold(system, parts[system.accelerator_slug].form_factor)
-    ]
+    rented = {offer.accelerator_slug for offer in snapshot.offers}
+    found = []
+    for number, system in enumerate(snapshot.systems):
+        part = parts.get(system.accelerator_slug)
+        if part is None or system.slug in priced:
+            continue
+        if _sold(system, part.form_factor):
+            found.append(_quote(system, number))
+        elif part.form_factor.startswith(_RENT_ONLY) and part.slug not in rented:
+            quote = _quote(system, number)
+            found.append(replace(quote, purchase=Purchase.ON_DEMAND, provider_kind="public_cloud"))
+    return found
 
 
 def _sold(system: SystemSpec, form_factor: str) -> bool:
@@ -134,7 +144,8 @@ def own_price(offers: Sequence[OfferSpec], usd_per_accelerator_h: float) -> Offe
         provider="your own price",
         provider_kind="public_cloud",
         region=None,
-        instance_type="per-gpu-hour, your own price",
+        instance_type="per-gpu-hour at your own price",
+        note="",
         accelerator_count=1.0,
         system_slug="",
         purchase=Purchase.ON_DEMAND,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.engine.cases import Bools, Floats, Ints
+from advisor.engine.fits import WHOLE_MACHINE
 from advisor.engine.sizing import Sizing
 from catalog.specs import AcceleratorSpec, OfferSpec
 
@@ -38,7 +39,7 @@ def sold_by_the_chip(offer: OfferSpec) -> bool:
     return "per-gpu" in text or "per chip" in text or "per-chip" in text
 
 
-def _is_market(offer: OfferSpec) -> bool:
+def is_market(offer: OfferSpec) -> bool:
     """The cheapest single offer of a market: machines of other owners, not joined by a fabric."""
     return "per-gpu" in offer.instance_type.lower() and offer.provider_kind == "neocloud"
 
@@ -46,7 +47,7 @@ def _is_market(offer: OfferSpec) -> bool:
 def _most(offer: OfferSpec) -> float:
     if offer.max_quantity is not None:
         return float(offer.max_quantity)
-    return float(MOST_AT_MARKET_PRICE) if _is_market(offer) else _FREE
+    return float(MOST_AT_MARKET_PRICE) if is_market(offer) else _FREE
 
 
 def place(
@@ -84,7 +85,7 @@ def _counted(
     held = np.array([offer.accelerator_count for offer in offers], dtype=np.float64)[column]
     by_chip = np.array([sold_by_the_chip(offer) for offer in offers], dtype=bool)[column]
     most = np.array([_most(offer) for offer in offers])[column]
-    market = np.array([_is_market(offer) for offer in offers], dtype=bool)[column]
+    market = np.array([is_market(offer) for offer in offers], dtype=bool)[column]
     domain = np.array([part.scale_up_domain for part in parts])[sizing.accelerator[row]]
     chips = sizing.chips_per_replica[row].astype(np.float64)
     replicas = sizing.replicas[row].astype(np.float64)
@@ -96,6 +97,7 @@ def _counted(
     )
     instances = np.where(shares | by_chip, instances, replicas * step)
     joined = (sizing.tensor[row] <= held) | (domain >= _RACK_FABRIC)
+    joined &= held >= WHOLE_MACHINE  # smaller machines have no fabric between them
     whole = held >= 1.0
     one_machine = ~market | (chips <= MOST_IN_ONE_MACHINE)
     possible = (by_chip & whole & one_machine) | shares | (joined & whole & ~by_chip)

@@ -24,7 +24,7 @@ from advisor.engine.pricing import (
 from advisor.engine.size_samples import size_samples
 from advisor.engine.size_serving import size_llm_serving
 from advisor.engine.size_training import size_training
-from advisor.engine.sizing import Sizing
+from advisor.engine.sizing import Sizing, nothing_sized
 from advisor.engine.training_memory import bytes_per_parameter, memory_refusal
 from advisor.engine.workload import Question, ServingDemand, Workload
 from catalog.specs import (
@@ -123,6 +123,7 @@ def price_workload(
         placements, offers, systems, cases.power_w_per_instance, question
     )
     rejected += _after_sizing(out, workload, sizing, placements, offered)
+    rejected += _excluded_places(parts, workload, offered)
     rejected += [
         _refuse(parts[int(sizing.accelerator[placements.sizing[row]])], workload, "site", reason)
         for row, reason in site_refusals.items()
@@ -205,6 +206,8 @@ def _sized(
     calibration: Calibration,
 ) -> Sizing:
     parts, month = snapshot.accelerators, software_month(snapshot)
+    if not kept:
+        return nothing_sized()
     if workload.training is not None:
         demand = workload.training
         return size_training(
@@ -290,15 +293,15 @@ def _site(
     for row in range(len(placements)):
         offer = offers[int(placements.offer[row])]
         system = systems.get(offer.system_slug)
-        if offer.purchase not in owned or system is None:
+        if offer.purchase not in owned:
             continue
         reason = site_refusal(
-            system,
+            system.name if system else offer.instance_type,
             systems=float(placements.instances[row]),
             power_w=float(power_w[row] * placements.instances[row]),
-            rack_units=system.rack_units,
+            rack_units=system.rack_units if system else None,
             site=question.site,
-            liquid_only=system.cooling == "liquid",
+            liquid_only=system is not None and system.cooling == "liquid",
         )
         if reason is not None:
             ok[row] = False
@@ -424,6 +427,25 @@ def _target_refusal(
         else "It meets each target alone, but no set-up meets all of them together.",
         len(fitting),
     )
+
+
+def _excluded_places(
+    parts: Sequence[AcceleratorSpec], workload: Workload, offered: Market
+) -> list[Rejection]:
+    """Offers kept out by where they stand, by family and reason, also where a part has others."""
+    families = {part.slug: part.family.value for part in parts}
+    counts: dict[tuple[str, str], int] = {}
+    for refused in offered.refused:
+        if refused.limit == "place" and refused.offer.accelerator_slug in families:
+            key = (families[refused.offer.accelerator_slug], refused.reason)
+            counts[key] = counts.get(key, 0) + 1
+    return [
+        Rejection(
+            family=family, accelerator=None, limit="compliance", reason=reason,
+            workload=workload.name, count=count,
+        )
+        for (family, reason), count in sorted(counts.items())
+    ]  # fmt: skip
 
 
 def _market_refusal(

@@ -149,7 +149,8 @@ def _sized(
             "tokens_per_s_per_accelerator": speed,
             "step_time_s": point.step_time_s,
         },
-        fits=point.fits,
+        # A rank without a sequence of its own has nothing to do.
+        fits=point.fits & (point.data_parallel <= np.maximum(cases.global_batch, 1.0)),
         meets_ttft=ones,
         meets_tpot=ones,
         meets_e2e=in_time,

@@ -73,6 +73,19 @@ def rows_of(sizing: Sizing, rows: ArrayLike) -> Sizing:
     return replace(sizing, figures=figures, **columns)
 
 
+def nothing_sized() -> Sizing:
+    """A sizing without rows: nothing was left to size."""
+    none, numbers = np.zeros(0), np.zeros(0, dtype=np.int64)
+    no = np.zeros(0, dtype=bool)
+    return Sizing(
+        accelerator=numbers, precision=numbers, engine=numbers, tensor=numbers, pipeline=numbers,
+        expert=numbers, replicas=numbers, chips_per_replica=numbers, concurrency=none,
+        utilisation=none, hours_per_month=none, capacity_low=none, capacity_high=none, wait_s=none,
+        figures={}, fits=no, meets_ttft=no, meets_tpot=no, meets_e2e=no, needed_bytes=none,
+        available_bytes=none, binding=np.zeros(0, dtype=np.str_), extrapolated=no,
+    )  # fmt: skip
+
+
 def with_redundancy(replicas: Floats, redundancy: str) -> Ints:
     """Replicas to run so that the loss the user named still leaves the peak served.
 

@@ -19,7 +19,7 @@ from advisor.questions import read_answers
 from catalog.queries import find_accelerator, find_model
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import CatalogueSnapshot
-from catalog.units import GIGA
+from catalog.units import GIGA, KILO
 from costing.engine.rates import CurrencyRate, Rates, shipped_currencies
 from costing.queries import currencies
 from costing.queries import rates as rates_now
@@ -130,6 +130,7 @@ def _document(
                     *answers.warnings,
                     *question.warnings,
                     *(warning for decision in decisions for warning in decision.warnings),
+                    *_site_warnings(question, fleet),
                 ]
             )
         ),
@@ -137,6 +138,18 @@ def _document(
         "demand": [_demand(workload) for workload in question.workloads],
         "pareto": _pareto(decisions, best),
     }
+
+
+def _site_warnings(question: Question, fleet: Plan | None) -> list[str]:
+    """The room's power held against all own machines of a fleet together."""
+    limit_w = question.site.power_w
+    power_kw = fleet.extra.get("own_power_kw") if fleet is not None else None
+    if limit_w is None or not isinstance(power_kw, float) or power_kw * KILO <= limit_w:
+        return []
+    return [
+        f"All own machines together draw {power_kw:,.1f} kW; your room supplies "
+        f"{limit_w / KILO:,.1f} kW."
+    ]
 
 
 def _why(decisions: list[Decision], fleet: Plan | None) -> list[str]:
@@ -147,7 +160,7 @@ def _why(decisions: list[Decision], fleet: Plan | None) -> list[str]:
         found += list(fleet.notes)
         separate = fleet.extra.get("separate_cost_usd")
         total = fleet.value("total_cost_usd")
-        if isinstance(separate, float) and total and separate > total:
+        if isinstance(separate, float) and total and separate > 1.01 * total:
             found.append(
                 f"Sharing saves {separate - total:,.0f} USD over the horizon against separate "
                 "machines for each workload."

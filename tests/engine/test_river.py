@@ -202,3 +202,43 @@ def test_nothing_to_buy_or_rent_is_an_answer_and_no_crash() -> None:
     assert "You want running cost only, and this is bought." in {
         item["reason"] for item in document["rejected"]
     }
+
+
+@pytest.mark.parametrize("preset", ["pretrain_7b", FINETUNE, "vision_500_cameras"])
+def test_a_closed_model_is_refused_for_every_kind_of_work(preset: str) -> None:
+    document = advice(preset, model_ref="gpt-4.1-mini")
+
+    assert document["recommendation"] is None
+    assert "cannot be self-hosted" in document["sentence"]
+
+
+def test_clouds_without_a_recorded_status_are_named_even_where_other_plans_exist() -> None:
+    rejected = of_preset("fedramp_summarisation")["rejected"]
+
+    assert any("No recorded fedramp high status" in item["reason"] for item in rejected)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_part_vanishes_between_plans_and_rejections(preset: str) -> None:
+    document = of_preset(preset)
+    if document["horizon_months"] == 1:  # the article's own price leaves one offer
+        return
+    told = {plan["accelerator"] for plan in document["plans"]}
+    told |= {item["accelerator"] for item in document["rejected"]}
+
+    assert {part.name for part in shipped_snapshot().accelerators} <= told
+
+
+def test_a_card_without_a_server_is_not_recommended() -> None:
+    for preset in ("eu_rag_onprem", "vision_500_cameras"):
+        best = of_preset(preset)["recommendation"]
+        assert best is None or "Arc Pro" not in best["accelerator"]
+
+
+def test_small_virtual_machines_are_not_joined_into_one_training_job() -> None:
+    for plan in of_preset("pretrain_7b")["plans"]:
+        assert (
+            plan["system_count"] == 1
+            or plan["accelerator_count"] >= 4 * plan["system_count"]
+            or (plan["system"] == "sold by the accelerator")
+        )
