@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 from django.db.models import Max
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from advisor.engine.version import ENGINE_VERSION
@@ -23,7 +23,4 @@ def site_footer() -> dict[str, Any]:
 @register.simple_tag
 def api_docs_url() -> str:
     """Where the API describes itself."""
-    try:
-        return reverse("api-1:openapi-view")
-    except NoReverseMatch:
-        return "/api/v1/docs"
+    return reverse("docs-page", args=["api"])

@@ -46,6 +46,7 @@ def answer_context(document: Document, query: Mapping[str, str]) -> dict[str, An
     return {
         "document": document,
         "best": best,
+        "reasons": list(dict.fromkeys([*document["why"], *(best["notes"] if best else ())])),
         "keys": key_figures(best) if best else [],
         "picks": picks(document),
         "tables": tables,

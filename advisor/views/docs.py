@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
 
 FOLDER = Path(settings.BASE_DIR) / "templates" / "docs"
@@ -54,7 +54,7 @@ def rendered(name: str) -> SafeString:
     return SafeString(html)
 
 
-@require_GET
+@require_safe
 def docs(request: HttpRequest, name: str = INDEX) -> HttpResponse:
     if name != INDEX and name not in page_titles():
         raise Http404

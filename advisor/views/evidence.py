@@ -8,7 +8,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from advisor.charts import FAMILY_LABELS
 from advisor.engine.evidence import ENOUGH, SPLITS, Point, Score, score, scores_by
@@ -252,7 +252,7 @@ def _finding(figure: Figure, found: Score) -> str:
     return f"{half}, {tenth}; {held}.{unproven}".replace("%", " %").replace("  %", " %")
 
 
-@require_GET
+@require_safe
 def evidence(request: HttpRequest) -> HttpResponse:
     figure = _BY_ID.get(request.GET.get("figure", ""), FIGURES[0])
     asked = request.GET.get("left_out", "")

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from advisor.exports import as_csv, as_json, as_markdown
 from advisor.models import Job, State
@@ -22,7 +22,7 @@ FORMS = {
 }
 
 
-@require_GET
+@require_safe
 @never_cache
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     found = run_of(request, run_id)
@@ -38,7 +38,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return render(request, "advisor/run.html", context)
 
 
-@require_GET
+@require_safe
 @never_cache
 def run_part(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """The progress alone; once the run is over it asks the page to load itself anew."""
@@ -57,7 +57,7 @@ def run_cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return redirect("run", found.pk)
 
 
-@require_GET
+@require_safe
 def run_export(request: HttpRequest, run_id: UUID, form: str) -> HttpResponse:
     found = run_of(request, run_id)
     if found.state != State.SUCCEEDED or not found.result or form not in FORMS:

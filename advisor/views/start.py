@@ -6,7 +6,7 @@ from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from advisor.forms import field_of, kinds_of_preset, references, unplaced_problems
 from advisor.models import Assessment, Job, Kind
@@ -19,7 +19,7 @@ RECENT = 3
 PER_PAGE = 25
 
 
-@require_GET
+@require_safe
 @never_cache
 def start(request: HttpRequest) -> HttpResponse:
     cards = [{"preset": p, "kinds": dict.fromkeys(kinds_of_preset(p.id))} for p in PRESETS.values()]
@@ -27,7 +27,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "advisor/start.html", {"nav": "start", "cards": cards, "recent": recent})
 
 
-@require_GET
+@require_safe
 @never_cache
 def index(request: HttpRequest) -> HttpResponse:
     page = Paginator(with_last_run(request), PER_PAGE).get_page(request.GET.get("page"))

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from catalog.engine.schema import SCENARIOS, TASKS
 from catalog.models import Accelerator, ServingMeasurement, Source, TrainingMeasurement
@@ -14,7 +14,7 @@ def accelerator_options() -> list[tuple[str, str]]:
     return list(Accelerator.objects.values_list("slug", "name"))
 
 
-@require_GET
+@require_safe
 def measurements(request: HttpRequest) -> HttpResponse:
     found = listing(
         request,
@@ -35,7 +35,7 @@ def measurements(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/measurements.html", {"nav": "catalogue", "listing": found})
 
 
-@require_GET
+@require_safe
 def training_measurements(request: HttpRequest) -> HttpResponse:
     found = listing(
         request,
@@ -54,7 +54,7 @@ def training_measurements(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/training.html", {"nav": "catalogue", "listing": found})
 
 
-@require_GET
+@require_safe
 def sources(request: HttpRequest) -> HttpResponse:
     found = listing(request, Source.objects.all(), search=("title", "url"))
     return render(request, "catalog/sources.html", {"nav": "catalogue", "listing": found})

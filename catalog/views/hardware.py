@@ -3,7 +3,7 @@
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from catalog.charts import price_history
 from catalog.engine.schema import LIFECYCLES
@@ -70,7 +70,7 @@ def vendor_options() -> list[tuple[str, str]]:
     return list(Vendor.objects.values_list("slug", "name"))
 
 
-@require_GET
+@require_safe
 def accelerators(request: HttpRequest) -> HttpResponse:
     priced = Accelerator.objects.select_related("vendor").annotate(offer_count=Count("offers"))
     rows = priced.order_by("name")
@@ -98,7 +98,7 @@ def accelerators(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/accelerators.html", {"nav": "catalogue", "listing": found})
 
 
-@require_GET
+@require_safe
 def accelerator(request: HttpRequest, slug: str) -> HttpResponse:
     part = get_object_or_404(Accelerator.objects.select_related("vendor", "source"), pk=slug)
     points = list(
@@ -127,7 +127,7 @@ def accelerator(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "catalog/accelerator.html", context)
 
 
-@require_GET
+@require_safe
 def systems(request: HttpRequest) -> HttpResponse:
     rows = System.objects.select_related("vendor", "accelerator", "source")
     found = listing(

@@ -3,7 +3,7 @@
 from django.db.models import OuterRef, Prefetch, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from catalog.models import Offer, PricePoint, Provider
 from catalog.specs import Family, Purchase
@@ -11,7 +11,7 @@ from catalog.views.hardware import FAMILY_LABELS
 from catalog.views.listing import Filter, choices, listing
 
 
-@require_GET
+@require_safe
 def offers(request: HttpRequest) -> HttpResponse:
     newest = PricePoint.objects.filter(offer=OuterRef("pk")).order_by("-observed_last", "-id")
     prices = PricePoint.objects.select_related("source").order_by("-observed_last", "-id")

@@ -3,7 +3,7 @@
 from django.db.models import Max, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from catalog.models import (
     Accelerator,
@@ -47,7 +47,7 @@ SECTIONS = (
 )
 
 
-@require_GET
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     sections = [
         {"url": url, "title": title, "text": text, "count": model._default_manager.count()}

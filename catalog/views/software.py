@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from catalog.engine.schema import ACCESSES, MODEL_KINDS
 from catalog.models import ModelArchitecture, ServingMeasurement, TrainingMeasurement
@@ -50,7 +50,7 @@ FIGURES = (
 )
 
 
-@require_GET
+@require_safe
 def models(request: HttpRequest) -> HttpResponse:
     found = listing(
         request,
@@ -69,7 +69,7 @@ def models(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/models.html", {"nav": "catalogue", "listing": found})
 
 
-@require_GET
+@require_safe
 def model(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(ModelArchitecture.objects.select_related("source"), pk=slug)
     context = {
