@@ -48,6 +48,7 @@
     const place = figure.querySelector("[data-chart-place]");
     if (!block || !place || !window.Plotly) return;
     const chart = resolved(JSON.parse(block.textContent));
+    if (place.dataset.bars) place.style.height = `${Number(place.dataset.bars) * 32 + 90}px`;
     const narrow = place.clientWidth < 560;
     if (narrow) for (const trace of chart.data) if (trace.mode === "markers+text") trace.mode = "markers";
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;

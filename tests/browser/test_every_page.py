@@ -25,6 +25,7 @@ PAGES = (
     "/catalogue/measurements",
     "/catalogue/training",
     "/catalogue/sources",
+    "/evidence/",
     "/docs/",
     "/docs/serving",
     "/docs/running",

@@ -457,3 +457,18 @@ def hostile() -> dict[str, Any]:
         "rejected": [{**REJECTED[0], "reason": attack, "accelerator": attack}],
         "assumptions": [ASSUMPTIONS[0] | {"label": attack, "value": attack, "basis": attack}],
     }
+
+
+def hosted() -> dict[str, Any]:
+    """An answer that says not to deploy at all."""
+    document = serving()
+    plan = document["plans"][0] | {
+        "name": "nebius API, paid by the token",
+        "purchase": "hosted_tokens",
+        "system": "nebius/llama-3.1-8b",
+        "system_count": 0,
+        "accelerator_count": 0,
+        "parallelism": {},
+        "notes": [document["why"][1]],
+    }
+    return document | {"recommendation": plan, "plans": [plan, *document["plans"][1:]]}

@@ -186,6 +186,20 @@ def test_a_fleet_is_listed_line_by_line(pages: Client, make_run: MakeRun) -> Non
     assert "16 x Google TPU v6e 2 Nightly scoring spot gcp, us-east5 $9,240" in page
 
 
+def test_a_hosted_plan_has_no_machines_and_unverified_targets(
+    pages: Client, make_run: MakeRun
+) -> None:
+    page = text_of(page_of(pages, make_run(sample_advice.hosted())))
+
+    assert ("targets unverified" in page, "0 ×" in page) == (True, False)
+
+
+def test_a_reason_is_given_once(pages: Client, make_run: MakeRun) -> None:
+    document = sample_advice.hosted()
+
+    assert page_of(pages, make_run(document)).count(document["why"][1]) == 1
+
+
 def test_pinned_plans_stand_side_by_side(pages: Client, serving_run: Job) -> None:
     page = page_of(pages, serving_run, "?compare=p1,p4")
     block = page[page.index('id="compare"') :].split("</table>")[0]
