@@ -8,7 +8,7 @@ from advisor.charts import FAMILY_LABELS
 from advisor.templatetags.quantities import percent, usd
 from advisor.views.comparison import comparison
 from advisor.views.documents import Document, by_workload, figure_of, known, plan_by_id
-from advisor.views.tradeoffs import Choice, trade_offs
+from advisor.views.tradeoffs import Choice, Table, trade_offs
 
 PICKS = (
     ("cheapest", "Cheapest"),
@@ -51,6 +51,7 @@ def answer_context(document: Document, query: Mapping[str, str]) -> dict[str, An
         "picks": picks(document),
         "tables": tables,
         "choice": choice,
+        "sorted_by": sorted_by(tables),
         "links": {
             "all_plans": choice.link(plans="" if choice.all_plans else "all"),
             "all_columns": choice.link(columns="" if choice.all_columns else "all"),
@@ -62,6 +63,12 @@ def answer_context(document: Document, query: Mapping[str, str]) -> dict[str, An
         "why_not": why_not(document.get("rejected", ())),
         "fleet": fleet_lines(best),
     }
+
+
+def sorted_by(tables: Sequence[Table]) -> str:
+    """What a screen reader says once a table is sorted."""
+    found = next((c for table in tables for c in table.columns if c.sorted), None)
+    return f"Sorted by {found.label}, {found.sorted}." if found else ""
 
 
 def key_figures(best: Document) -> list[dict[str, Any]]:

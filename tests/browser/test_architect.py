@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Look, Site, look
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 ANSWER_WITHIN_MS = 60_000
 
 
@@ -50,6 +50,7 @@ def test_sorting_changes_the_table_in_place(tab: Look, working_site: Site) -> No
 
     sorted_column = tab.page.locator("th[aria-sort=ascending]")
     expect(sorted_column).to_contain_text("First token, p99")
+    expect(sorted_column.get_by_role("link")).to_be_focused()
     assert ("sort=ttft_p99_s" in tab.page.url, tab.complaints) == (True, [])
 
 

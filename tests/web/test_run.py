@@ -131,7 +131,8 @@ def test_sorting_puts_a_missing_price_last_either_way(pages: Client, serving_run
 def test_the_sorted_column_says_so(pages: Client, serving_run: Job) -> None:
     page = page_of(pages, serving_run, "?sort=-users_per_kw")
 
-    assert page.count('aria-sort="descending"') == 1
+    said = "Sorted by Users at the targets per kW, descending."
+    assert (page.count('aria-sort="descending"'), said in page) == (1, True)
 
 
 def test_an_unknown_sort_is_ignored(pages: Client, serving_run: Job) -> None:
