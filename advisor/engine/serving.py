@@ -11,23 +11,15 @@ from numpy.typing import NDArray
 
 from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Band, Bools, Floats, InferenceCases
-from advisor.engine.footprint import decode_replicas, footprint_of
+from advisor.engine.serving_deployment import (
+    LEAST,
+    Deployments,
+    decode_step,
+    deployments,
+    folded_deployments,
+)
 from advisor.engine.serving_parameters import ServingParameters, parameter_columns
-from advisor.engine.serving_steps import (
-    PassTime,
-    Replica,
-    decode_pass,
-    gather_replica,
-    marginal_prefill_s,
-    prefill_pass,
-    scaled,
-)
-from advisor.engine.serving_tables import (
-    AcceleratorTable,
-    ModelTable,
-    accelerator_table,
-    model_table,
-)
+from advisor.engine.serving_steps import PassTime
 
 BINDING = np.array(["compute", "memory", "link", "overhead"])
 DEFAULT_SIGMA = 0.35  # logarithmic standard error where nothing was calibrated
@@ -35,7 +27,7 @@ Z80 = 1.2816  # half-width of an 80 % interval in standard errors of a normal la
 _CHUNK_ROWS = 16_384
 _THREADS = 2
 _BISECTIONS = 14
-_LEAST = 1e-12
+_BUSIEST = 0.999  # of a prefill station; beyond, waiting has no mean
 
 OUTPUTS = (
     "output_tokens_per_s",
@@ -76,7 +68,6 @@ class SteadyState:
     running: Floats  # requests decoding at once, whole deployment
     prefill_s: Floats
     decode_step_s: Floats
-    marginal_s: Floats
     ttft_mean_s: Floats
     ttft_p50_s: Floats
     ttft_p99_s: Floats
@@ -89,9 +80,14 @@ class SteadyState:
     binding: NDArray[np.int64]
 
 
-def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
+def steady_state(
     cases: InferenceCases, columns: Mapping[str, Floats], *, open_loop: bool = False
 ) -> SteadyState:
+    """The cases at their own concurrency; see state_at."""
+    return state_at(deployments(cases, columns), cases.concurrency, open_loop=open_loop)
+
+
+def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = False) -> SteadyState:
     """A closed loop: a fixed number of requests, each replaced when it ends.
 
     In one turn a replica of B running requests prefills B prompts and makes one step for each
@@ -105,116 +101,61 @@ def steady_state(  # noqa: PLR0915 -- one formula, read top to bottom
     Source: J. Little, "A Proof for the Queuing Formula L = λW", Operations Research 9 (1961);
     continuous batching after G.-I. Yu et al., "Orca", OSDI 2022.
     """
-    parts, models = accelerator_table(cases.accelerators), model_table(cases.models)
-    replica = gather_replica(cases, parts, models, columns)
-    memory = footprint_of(cases, parts, models)
-    replicas = decode_replicas(cases)
-    outputs = np.maximum(cases.output_tokens, 1.0)
-    cap = columns["batch_cap"] * replica.attention_data
-    most = np.minimum(memory.max_concurrency / replicas, cap)
-    asked = cases.concurrency / replicas
-    inside = np.maximum(np.minimum(asked, np.maximum(most, 1.0)), _LEAST)
-    context = cases.input_tokens + 0.5 * outputs
-    prefill_replicas, apart, prefiller = _prefillers(cases, replica, replicas, parts, models)
-    alone = scaled(prefill_pass(prefiller, prompt_tokens=cases.input_tokens), columns["prefill"])
-    marginal = (
-        columns["mix"]
-        * columns["prefill"]
-        * marginal_prefill_s(prefiller, prompt_tokens=cases.input_tokens)
-    )
-    marginal = marginal + columns["ingest_s"] / prefiller.attention_data
-
-    gain = np.where(cases.speculative, columns["gain"], 1.0)
-    step = scaled(
-        decode_pass(replica, sequences=np.maximum(inside, 1.0), context_tokens=context),
-        columns["decode"],
-    )
-    decode_s = outputs * step.total_s / gain
-    prefill_rate = prefill_replicas / np.maximum(marginal, _LEAST)
-    if apart.any():
+    d = deployed
+    asked = concurrency / d.replicas
+    inside = np.maximum(np.minimum(asked, np.maximum(d.most, 1.0)), LEAST)
+    step = decode_step(d, inside)
+    decode_s = d.outputs * step.total_s / d.gain
+    if d.apart is not None:
         # Separate prefill may starve decoding: fewer requests run than the decoders hold.
-        starved = np.maximum(np.minimum(inside, prefill_rate * decode_s / replicas), _LEAST)
-        inside = np.where(apart, starved, inside)
-        again = scaled(
-            decode_pass(replica, sequences=np.maximum(inside, 1.0), context_tokens=context),
-            columns["decode"],
-        )
-        step = _chosen(apart, again, step)
-        decode_s = outputs * step.total_s / gain
-    others = np.where(apart, 0.0, np.maximum(inside - 1.0, 0.0) * marginal)
+        starved = np.maximum(np.minimum(inside, d.prefill_rate * decode_s / d.replicas), LEAST)
+        inside = np.where(d.apart, starved, inside)
+        step = decode_step(d, inside)
+        decode_s = d.outputs * step.total_s / d.gain
     finite = np.where(np.isfinite(asked), asked, inside)
-    ahead = np.where(
-        apart, np.minimum(finite * replicas / prefill_replicas, cap) * marginal, others
-    )
-    start = alone.total_s + columns["request_s"] + 0.5 * step.total_s
+    others = np.maximum(inside - 1.0, 0.0) * d.marginal_s
     # Part of the others' prefill is waited for before the first token, the rest between tokens.
-    burst = np.minimum(columns["wait"], 1.0) * ahead
-    tpot = np.where(apart, decode_s, decode_s + others - burst) / outputs
-    turn = start + burst + tpot * outputs
-    rate = inside * replicas / np.maximum(turn, _LEAST)
-    rate = np.where(apart, np.minimum(rate, prefill_rate), rate)
-    queue = np.maximum(finite * replicas / np.maximum(rate, _LEAST) - turn, 0.0)
-    ttft = start + burst + queue
+    burst = d.wait * others
+    tpot = (decode_s + others - burst) / d.outputs
+    tail = finite * d.marginal_s
+    if d.apart is not None:
+        tail = np.where(d.apart, finite * d.replicas / d.prefill_replicas * d.marginal_s, tail)
+        burst = np.where(d.apart, d.wait * np.minimum(tail, d.cap * d.marginal_s), burst)
+        tpot = np.where(d.apart, decode_s / d.outputs, tpot)
+    start = d.alone_s + d.request_s + 0.5 * step.total_s
+    turn = start + burst + tpot * d.outputs
+    rate = np.minimum(inside * d.replicas / np.maximum(turn, LEAST), d.ceiling)
+    if d.apart is not None:
+        rate = np.where(d.apart, np.minimum(rate, d.prefill_rate), rate)
+    queue = np.maximum(finite * d.replicas / np.maximum(rate, LEAST) - turn, 0.0)
     if open_loop:
-        busy = np.minimum(rate / prefill_replicas * marginal, 0.999)
-        tail = step.total_s + marginal * busy / (1.0 - busy)
-    else:
-        tail = np.where(apart, finite * replicas / prefill_replicas, finite) * marginal
-    fits = memory.fits
+        busy = np.minimum(rate / d.prefill_replicas * d.marginal_s, _BUSIEST)
+        tail = step.total_s + d.marginal_s * busy / (1.0 - busy)
     return SteadyState(
-        running=inside * replicas,
-        prefill_s=alone.total_s,
+        running=inside * d.replicas,
+        prefill_s=d.alone_s,
         decode_step_s=step.total_s,
-        marginal_s=marginal,
-        ttft_mean_s=ttft,
-        ttft_p50_s=columns["median"] * (start + burst) + queue,
-        ttft_p99_s=start + columns["tail_ttft"] * tail + queue,
+        ttft_mean_s=start + burst + queue,
+        ttft_p50_s=d.median * (start + burst) + queue,
+        ttft_p99_s=start + d.tail_ttft * tail + queue,
         tpot_mean_s=tpot,
-        tpot_p99_s=tpot * (1.0 + columns["tail_tpot"]),
+        tpot_p99_s=tpot * (1.0 + d.tail_tpot),
         requests_per_s=rate,
-        output_tokens_per_s=rate * outputs,
-        max_concurrency=np.minimum(memory.max_concurrency, cap * replicas) * fits,
-        fits=fits,
-        binding=np.argmax(
-            np.stack([step.compute_s, step.memory_s, step.link_s, step.overhead_s]), axis=0
-        ),
+        output_tokens_per_s=rate * d.outputs,
+        max_concurrency=np.minimum(d.held, d.cap * d.replicas) * d.fits,
+        fits=d.fits,
+        binding=_longest(step),
     )
 
 
-def _prefillers(
-    cases: InferenceCases,
-    replica: Replica,
-    replicas: Floats,
-    parts: AcceleratorTable,
-    models: ModelTable,
-) -> tuple[Floats, Bools, Replica]:
-    """How many replicas prefill, where they are apart from those that decode, and what each is."""
-    chips = cases.prefill_accelerators
-    if chips is None or not chips.any():
-        return replicas, np.zeros(len(cases), dtype=bool), replica
-    apart = chips > 0
-    ranks = cases.prefill_tensor_parallel
-    ranks = cases.tensor_parallel if ranks is None else ranks
-    ranks = np.where(apart, ranks, cases.tensor_parallel)
-    data = np.where(apart & (cases.attention_data_parallel > 1), ranks, 1)
-    other = replace(
-        cases,
-        tensor_parallel=ranks,
-        attention_data_parallel=np.where(apart, data, cases.attention_data_parallel),
-        expert_parallel=np.where(apart, ranks, cases.expert_parallel),
-    )
-    count = np.where(apart, chips / (ranks * cases.pipeline_parallel), replicas)
-    return count, apart, gather_replica(other, parts, models, replica.parameters)
-
-
-def _chosen(choice: Bools, first: PassTime, second: PassTime) -> PassTime:
-    """Row by row one of two passes."""
-    return PassTime(
-        **{
-            f.name: np.where(choice, getattr(first, f.name), getattr(second, f.name))
-            for f in fields(PassTime)
-        }
-    )
+def _longest(step: PassTime) -> NDArray[np.int64]:
+    """Index into BINDING of what a step spends most on."""
+    best, most = np.zeros(len(step.total_s), dtype=np.int64), step.compute_s
+    for index, seconds in enumerate((step.memory_s, step.link_s, step.overhead_s), start=1):
+        longer = seconds > most
+        best[longer] = index
+        most = np.where(longer, seconds, most)
+    return best
 
 
 @lru_cache(maxsize=8)
@@ -234,8 +175,8 @@ def serving_point(cases: InferenceCases, calibration: Calibration) -> ServingPoi
     """
 
     def evaluate(part: InferenceCases) -> ServingPoint:
-        columns = parameter_columns(part, serving_parameters(calibration))
-        return point_of(part, steady_state(part, columns), calibration)
+        deployed = folded_deployments(part, serving_parameters(calibration))
+        return point_of(part, state_at(deployed, part.concurrency), calibration)
 
     return in_chunks(cases, evaluate)
 
@@ -279,9 +220,10 @@ def highest_concurrency(
 
     Bisection on the logarithm between one request and a full deployment.
     """
+    deployed = deployments(cases, columns)
 
     def meets(concurrency: Floats) -> tuple[SteadyState, Bools]:
-        state = steady_state(with_concurrency(cases, concurrency), columns, open_loop=True)
+        state = state_at(deployed, concurrency, open_loop=True)
         within = (state.ttft_p99_s <= ttft_p99_limit_s) & (state.tpot_p99_s <= tpot_p99_limit_s)
         return state, within
 

@@ -39,7 +39,7 @@ _ITERATIONS = 30
 _ATTEMPTS = 6
 _FIRST_DAMPING = 0.1
 _LEAST_DAMPING = 1e-4
-_ENOUGH = 2e-4  # relative gain below which a fit has settled
+_ENOUGH = 5e-4  # relative gain below which a fit has settled
 _TAILS = 3.0  # degrees of freedom of the errors: rows that contradict all others count little
 
 

@@ -1,7 +1,9 @@
 """Physical parameters of serving: defaults, and the fitted offsets that specialise them."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -104,56 +106,57 @@ def key_tables(
     cases: InferenceCases, use: Ints | None = None
 ) -> list[tuple[Ints, list[tuple[str, ...]]]]:
     """Index column and keys by index, of each thing that parameters may depend on."""
-    tables: list[tuple[Ints, list[tuple[str, ...]]]] = [
-        (cases.accelerator, [part_keys(part) for part in cases.accelerators]),
-        (cases.model, [model_keys(model) for model in cases.models]),
-        (cases.engine, [(f"engine:{engine}",) for engine in ENGINES]),
-        (cases.precision, [(f"precision:{precision}",) for precision in PRECISIONS]),
+    names = key_names(cases, with_use=use is not None)
+    return [
+        (index, keys) for (index, _), keys in zip(index_columns(cases, use), names, strict=True)
     ]
-    # What goes together beyond the sum of its parts: units and format, software and silicon.
-    generations = [generation(part) for part in cases.accelerators]
-    kinds = [model_keys(model)[:2] for model in cases.models]
-    width = len(PRECISIONS)
-    tables.append(
-        (
-            cases.accelerator * width + cases.precision,
-            [(f"units:{g}|{p}",) for g in generations for p in PRECISIONS],
-        )
-    )
-    tables.append(
-        (
-            cases.accelerator * len(ENGINES) + cases.engine,
-            [(f"port:{part.vendor}|{e}",) for part in cases.accelerators for e in ENGINES],
-        )
-    )
-    tables.append(
-        (
-            cases.model * len(ENGINES) + cases.engine,
-            [(f"kernels:{'|'.join(k)}|{e}",) for k in kinds for e in ENGINES],
-        )
-    )
-    tables.append(
-        (
-            cases.accelerator * len(cases.models) + cases.model,
-            [
-                (f"pair:{part.slug}|{model.slug}",)
-                for part in cases.accelerators
-                for model in cases.models
-            ],
-        )
-    )
-    tables.append((cases.disaggregated.astype(np.int64), [("station:mixed",), ("station:apart",)]))
+
+
+def index_columns(cases: InferenceCases, use: Ints | None) -> list[tuple[Ints, int]]:
+    """Index column and size of each table of key_names."""
+    parts, models = len(cases.accelerators), len(cases.models)
+    engines, formats = len(ENGINES), len(PRECISIONS)
+    columns = [
+        (cases.accelerator, parts),
+        (cases.model, models),
+        (cases.engine, engines),
+        (cases.precision, formats),
+        (cases.accelerator * formats + cases.precision, parts * formats),
+        (cases.accelerator * engines + cases.engine, parts * engines),
+        (cases.model * engines + cases.engine, models * engines),
+        (cases.accelerator * models + cases.model, parts * models),
+        (cases.disaggregated.astype(np.int64), 2),
+    ]
     if use is not None:
-        tables.append((use, [(f"use:{name}",) for name in USES]))
-        # A benchmark runs one unpublished set of prompts a model; other rows state theirs.
-        none = len(cases.models)
-        tables.append(
-            (
-                np.where(use == USES.index("benchmark"), cases.model, none),
-                [*((f"task:{model.slug}",) for model in cases.models), ("task:none",)],
-            )
-        )
-    return tables
+        task = np.where(use == USES.index("benchmark"), cases.model, models)
+        columns += [(use, len(USES)), (task, models + 1)]
+    return columns
+
+
+def key_names(cases: InferenceCases, *, with_use: bool) -> list[list[tuple[str, ...]]]:
+    """Keys by index: parts, models, software, formats, and what goes together beyond its sum.
+
+    That is units and format, software and silicon, kernels of a kind of model, a pair of part
+    and model. A benchmark runs one unpublished set of prompts a model.
+    """
+    parts, models = cases.accelerators, cases.models
+    generations = [generation(part) for part in parts]
+    kinds = ["|".join(model_keys(model)[:2]) for model in models]
+    names: list[list[tuple[str, ...]]] = [
+        [part_keys(part) for part in parts],
+        [model_keys(model) for model in models],
+        [(f"engine:{engine}",) for engine in ENGINES],
+        [(f"precision:{precision}",) for precision in PRECISIONS],
+        [(f"units:{each}|{precision}",) for each in generations for precision in PRECISIONS],
+        [(f"port:{part.vendor}|{engine}",) for part in parts for engine in ENGINES],
+        [(f"kernels:{kind}|{engine}",) for kind in kinds for engine in ENGINES],
+        [(f"pair:{part.slug}|{model.slug}",) for part in parts for model in models],
+        [("station:mixed",), ("station:apart",)],
+    ]
+    if with_use:
+        names.append([(f"use:{name}",) for name in USES])
+        names.append([*((f"task:{model.slug}",) for model in models), ("task:none",)])
+    return names
 
 
 def software_years(cases: InferenceCases) -> Floats:
@@ -194,17 +197,46 @@ def parameter_columns(
     without it the offsets of users' own deployments apply, which are zero.
     """
     years, youth = software_years(cases), software_youth(cases)
-    tables = key_tables(cases, use)
     columns = {}
+    known = _summed(cases, parameters, with_use=use is not None)
+    indices = [index for index, _ in index_columns(cases, use)]
     for name in NAMES:
         offsets = parameters.offsets.get(name, {})
         total: Floats | float = base_of(name) + offsets.get("", 0.0)
-        for index, keys in tables:
-            table = np.array([sum(offsets.get(key, 0.0) for key in row) for row in keys])
-            if table.any():
-                total = total + table[index]
+        for number, table in known[name]:
+            total = total + table[indices[number]]
         for key, covariate in (("year", years), ("youth", youth)):
             if slope := offsets.get(key, 0.0):
                 total = total + slope * covariate
         columns[name] = natural(name, total)
     return columns
+
+
+_Tables = dict[str, list[tuple[int, Floats]]]
+_SUMS: OrderedDict[tuple[int, ...], tuple[Any, _Tables]] = OrderedDict()
+_KEPT_SUMS = 16
+
+
+def _summed(cases: InferenceCases, parameters: ServingParameters, *, with_use: bool) -> _Tables:
+    """Offsets of each parameter summed by index, where any is not zero; kept while in use.
+
+    The small tables are told apart by identity: chunks of one search share them.
+    """
+    owners = (cases.accelerators, cases.models, parameters)
+    key = (*(id(owner) for owner in owners), int(with_use))
+    found = _SUMS.get(key)
+    if found is None:
+        names = key_names(cases, with_use=with_use)
+        sums: _Tables = {}
+        for name in NAMES:
+            offsets = parameters.offsets.get(name, {})
+            sums[name] = []
+            for number, keys in enumerate(names if offsets else ()):
+                table = np.array([sum(offsets.get(each, 0.0) for each in row) for row in keys])
+                if table.any():
+                    sums[name].append((number, table))
+        found = (owners, sums)  # the owners are held, so that no other gets their identity
+        _SUMS[key] = found
+        while len(_SUMS) > _KEPT_SUMS:
+            _SUMS.popitem(last=False)
+    return found[1]
