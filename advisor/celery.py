@@ -48,7 +48,7 @@ def configure(application: Celery) -> None:
         ),
         broker_connection_timeout=CONNECT_TIMEOUT_S,
         broker_connection_retry_on_startup=True,
-        task_default_queue="jobs",
+        task_default_queue=settings.BROKER_QUEUE,
         task_default_queue_type="quorum" if settings.BROKER_URL.startswith("amqp") else "classic",
         task_acks_late=True,
         task_reject_on_worker_lost=True,

@@ -163,6 +163,7 @@ STORAGES = {
 
 # Jobs
 BROKER_URL = os.environ.get("ADVISOR_BROKER_URL") or "filesystem://localhost/"
+BROKER_QUEUE = os.environ.get("ADVISOR_BROKER_QUEUE") or "jobs"  # one for each installation
 JOBS = {
     "lease_s": _number("ADVISOR_JOB_LEASE_S", 30),
     "most_attempts": int(_number("ADVISOR_JOB_ATTEMPTS", 3)),

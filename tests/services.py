@@ -11,7 +11,6 @@ POSTGRESQL_URL = os.environ.get(
 )
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
 RABBITMQ_URL = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")
-RABBITMQ_PORT = urlsplit(RABBITMQ_URL).port or 5672
 
 
 def need(what: str, *, present: bool) -> None:
@@ -24,10 +23,11 @@ def need(what: str, *, present: bool) -> None:
     pytest.skip(message)
 
 
-def listens(port: int) -> bool:
-    """Whether something on this machine takes connections on a port."""
+def listens(url: str) -> bool:
+    """Whether something takes connections at an address."""
+    address = urlsplit(url)
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
+        with socket.create_connection((address.hostname, address.port), timeout=1):
             return True
     except OSError:
         return False

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 Wake = Callable[[UUID], None]
 SPACE_NEEDED_BYTES = 20_000_000
 MOST_RESENT_AT_ONCE = 200
-LONGEST_BACKOFF_DOUBLINGS = 6
+LONGEST_BACKOFF_DOUBLINGS = 4
 
 
 class IdempotencyConflict(Exception):

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from kombu.connection import Connection
 
 from tests import services
 
@@ -34,6 +35,7 @@ class Site:
     def __post_init__(self) -> None:
         settings = {
             "ADVISOR_DATA_DIR": str(self.folder),
+            "ADVISOR_BROKER_QUEUE": f"jobs-{uuid4().hex[:8]}",
             "ADVISOR_JOB_LEASE_S": "2",
             "ADVISOR_JOB_RESEND_S": "2",
             "OPENBLAS_NUM_THREADS": "1",
@@ -43,8 +45,9 @@ class Site:
         self.environment = {**outside, **settings, **self.environment}
 
     def start_worker(self) -> Worker:
-        """A real Celery worker with one pool process, in a process group of its own."""
-        command = [sys.executable, "-m", "celery", "--app", "tests.kill.toy", "--quiet", "worker"]
+        """A real Celery worker with one pool process, in a group of its own; it ends with us."""
+        command = [sys.executable, "-m", "advisor.management.bound", str(os.getpid())]
+        command += [sys.executable, "-m", "celery", "--app", "tests.kill.toy", "--quiet", "worker"]
         command += ["--concurrency", "1", "--hostname", f"{uuid4().hex[:8]}@here"]
         command += ["--without-gossip", "--without-mingle", "--loglevel", "ERROR"]
         worker = subprocess.Popen(command, cwd=BASE, env=self.environment, start_new_session=True)
@@ -81,12 +84,19 @@ class Site:
         for worker in self.workers:
             send(worker, signal.SIGKILL)
             worker.wait()
+        if self.environment.get("ADVISOR_BROKER_URL", "").startswith("amqp"):
+            _delete_queue(self.environment)
 
 
 def send(worker: Worker, number: signal.Signals) -> None:
     """Signal a worker with its pool process."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(worker.pid, number)
+
+
+def _delete_queue(environment: dict[str, str]) -> None:
+    with Connection(environment["ADVISOR_BROKER_URL"]) as broker:  # type: ignore[no-untyped-call]
+        broker.default_channel.queue_delete(environment["ADVISOR_BROKER_QUEUE"])
 
 
 def told(driver: subprocess.Popen[str]) -> dict[str, Any]:
@@ -142,27 +152,13 @@ def _answers(url: str) -> bool:
 
 @pytest.fixture
 def redis_url() -> str:
-    """An empty Redis database."""
-    import redis
-
-    client = redis.Redis.from_url(services.REDIS_URL, socket_connect_timeout=2)
-    try:
-        client.flushdb()
-        present = True
-    except redis.ConnectionError:
-        present = False
-    services.need("Redis", present=present)
-    client.close()
+    """A Redis server."""
+    services.need("Redis", present=services.listens(services.REDIS_URL))
     return services.REDIS_URL
 
 
 @pytest.fixture
 def rabbitmq_url() -> str:
-    """RabbitMQ without left-over messages."""
-    services.need("RabbitMQ", present=services.listens(services.RABBITMQ_PORT))
-    from kombu.connection import Connection
-
-    url = services.RABBITMQ_URL
-    with Connection(url, connect_timeout=5) as connection:  # type: ignore[no-untyped-call]
-        connection.default_channel.queue_delete("jobs")
+    """A RabbitMQ server."""
+    services.need("RabbitMQ", present=services.listens(services.RABBITMQ_URL))
     return services.RABBITMQ_URL
