@@ -211,7 +211,7 @@ def test_a_table_is_read_row_by_row() -> None:
 @pytest.mark.parametrize(
     ("question", "raw", "told"),
     [
-        ("given_count", 1_000_001, "type 1,000,000 or less"),
+        ("given_count", 1_000_001, "type 100,000 or less"),
         ("rps_mean", -1, "type 1e-06 or more"),
         ("rps_mean", "fast", "type a number (requests/s) from 1e-06 to 10,000,000"),
         ("layers", 2.5, "type a whole number"),
