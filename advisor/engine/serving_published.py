@@ -55,6 +55,51 @@ _ENGINE_WORDS: tuple[tuple[str, str], ...] = (
     (r"vllm|llm-d|pytorch|kiss", "vllm"),
     (r"atom|gaudi|neuron|jetstream|saxml|maxtext|qualcomm|tt-metal|groq|cerebras|vendor", "vendor"),
 )
+# First month of a release, or of the run-up to it (third figure -1), newest last.
+# Source: release pages of NVIDIA/TensorRT-LLM, vllm-project/vllm and sgl-project/sglang; from
+# October 2025 on the months in which published runs first name a version.
+RELEASES: Mapping[str, tuple[tuple[tuple[int, int, int], str], ...]] = {
+    "tensorrt-llm": (
+        ((0, 5, 0), "2023-10"),
+        ((0, 6, 0), "2023-12"),
+        ((0, 8, 0), "2024-02"),
+        ((0, 10, 0), "2024-06"),
+        ((0, 12, 0), "2024-08"),
+        ((0, 14, 0), "2024-11"),
+        ((0, 17, 0), "2025-02"),
+        ((0, 19, 0), "2025-05"),
+        ((1, 0, -1), "2025-07"),
+        ((1, 0, 0), "2025-09"),
+        ((1, 1, -1), "2025-11"),
+        ((1, 2, -1), "2025-12"),
+        ((1, 3, -1), "2026-03"),
+    ),
+    "vllm": (
+        ((0, 2, 0), "2023-09"),
+        ((0, 4, 0), "2024-04"),
+        ((0, 6, 0), "2024-09"),
+        ((0, 7, 0), "2025-01"),
+        ((0, 8, 0), "2025-03"),
+        ((0, 9, 0), "2025-05"),
+        ((0, 10, 0), "2025-07"),
+        ((0, 11, 0), "2025-10"),
+        ((0, 12, 0), "2025-12"),
+        ((0, 15, 0), "2026-02"),
+        ((0, 17, 0), "2026-03"),
+        ((0, 19, 0), "2026-04"),
+    ),
+    "sglang": (
+        ((0, 3, 0), "2024-09"),
+        ((0, 4, 0), "2024-12"),
+        ((0, 5, 0), "2025-08"),
+        ((0, 5, 6), "2025-12"),
+        ((0, 5, 8), "2026-02"),
+        ((0, 5, 9), "2026-03"),
+        ((0, 5, 10), "2026-04"),
+        ((0, 5, 12), "2026-05"),
+    ),
+}
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?\s*\.?(rc|dev|a\d|b\d)?")
 _NARROW = ("fp4", "fp8")
 _DEGREE = re.compile(r"\b(TP|PP|EP|DP)\s*=?\s*(\d+)", re.IGNORECASE)
 _ON_CHIPS = re.compile(r"x\s*(\d+)\s+on\s+(\d+)\s+\w+", re.IGNORECASE)
@@ -105,6 +150,17 @@ def month_of(words: str) -> float:
     if not match:
         return float("nan")
     return float((int(match[1]) - _FIRST_YEAR) * _MONTHS + int(match[2]) - 1)
+
+
+def release_month(engine: str, version: str) -> float:
+    """Months since January 2020 at which a version of an engine came out; nan where unknown."""
+    found = _VERSION.search(version)
+    if found is None or engine not in RELEASES:
+        return float("nan")
+    patch = -1 if found[4] else int(found[3] or 0)
+    number = (int(found[1]), int(found[2]), patch)
+    past = [month for release, month in RELEASES[engine] if release <= number]
+    return month_of(past[-1]) if past else float("nan")
 
 
 def published_cases(
@@ -208,6 +264,8 @@ def _read(
     if engine == "other":
         notes.append("engine unknown")
     month = month_of(row.measured_month)
+    if np.isnan(month):
+        month = release_month(engine, row.engine_version)
     tokens_in, tokens_out = _lengths(row, model, lengths, scenario, notes)
     layout, is_open = _layout(row, part, model, chips, notes)
     ttft_limit, tpot_limit = _limits(limits.get((model.slug, scenario)), scenario, tokens_out)

@@ -10,6 +10,7 @@ from advisor.engine.serving_published import (
     month_of,
     precision_of,
     published_cases,
+    release_month,
 )
 from catalog.engine.shipped import shipped_benchmark_limits, shipped_snapshot
 from catalog.specs import PRECISIONS, ServingMeasurement
@@ -108,6 +109,21 @@ def test_months_count_from_january_2020() -> None:
 
 def test_a_month_that_is_not_given_is_unknown() -> None:
     assert math.isnan(month_of(""))
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "month"),
+    [
+        ("vllm", "0.12.0", "2025-12"),
+        ("tensorrt-llm", "1.0.0rc3", "2025-07"),
+        ("tensorrt-llm", "1.0.0", "2025-09"),
+        ("sglang", "sglang:v0.5.6.post2", "2025-12"),
+    ],
+)
+def test_a_version_tells_the_month_where_none_is_given(
+    engine: str, version: str, month: str
+) -> None:
+    assert release_month(engine, version) == month_of(month)
 
 
 def test_separate_prefill_is_read_from_free_text() -> None:
