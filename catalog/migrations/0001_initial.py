@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('provider', 'instance_type', 'purchase', 'id'),
                 'indexes': [models.Index(fields=['accelerator', 'purchase'], name='catalog_off_acceler_4a6fa5_idx')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('purchase__in', ['on_demand', 'spot', 'reserved_1y', 'reserved_3y', 'capacity_block', 'hosted_tokens', 'buy', 'quote'])), name='offer_purchase_allowed'), models.CheckConstraint(condition=models.Q(('accelerator_count__isnull', True), ('accelerator_count__gt', 0), _connector='OR'), name='offer_accelerator_count_positive'), models.CheckConstraint(condition=models.Q(('vcpus__isnull', True), ('vcpus__gt', 0), _connector='OR'), name='offer_vcpus_positive'), models.CheckConstraint(condition=models.Q(('host_memory_gib__isnull', True), ('host_memory_gib__gt', 0), _connector='OR'), name='offer_host_memory_gib_positive'), models.CheckConstraint(condition=models.Q(('accelerator__isnull', False), ('system__isnull', False), ('model__isnull', False), _connector='OR'), name='offer_of_something')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('purchase__in', ['on_demand', 'spot', 'reserved_1y', 'reserved_3y', 'capacity_block', 'hosted_tokens', 'buy', 'quote'])), name='offer_purchase_allowed'), models.CheckConstraint(condition=models.Q(('accelerator_count__isnull', True), ('accelerator_count__gt', 0), _connector='OR'), name='offer_accelerator_count_positive'), models.CheckConstraint(condition=models.Q(('vcpus__isnull', True), ('vcpus__gt', 0), _connector='OR'), name='offer_vcpus_positive'), models.CheckConstraint(condition=models.Q(('host_memory_gib__isnull', True), ('host_memory_gib__gt', 0), _connector='OR'), name='offer_host_memory_gib_positive')],
             },
         ),
         migrations.CreateModel(
@@ -925,5 +925,9 @@ class Migration(migrations.Migration):
                 'ordering': ('provider', 'region', 'programme'),
                 'constraints': [models.UniqueConstraint(condition=models.Q(('region__isnull', False)), fields=('provider', 'region', 'programme'), name='compliance_once_in_region'), models.UniqueConstraint(condition=models.Q(('region__isnull', True)), fields=('provider', 'programme'), name='compliance_once_in_provider'), models.CheckConstraint(condition=models.Q(('status__in', ['authorised', 'in_process', 'not_offered', 'unknown'])), name='compliance_status_allowed')],
             },
+        ),
+        migrations.AddConstraint(
+            model_name='offer',
+            constraint=models.CheckConstraint(condition=models.Q(('accelerator__isnull', False), ('system__isnull', False), ('model__isnull', False), _connector='OR'), name='offer_of_something'),
         ),
     ]
