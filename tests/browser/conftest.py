@@ -59,14 +59,14 @@ class Site:
 
     def wait(self) -> None:
         deadline = time.monotonic() + START_WITHIN_S
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.processes[-1].poll() is None:
             try:
                 with urllib.request.urlopen(f"{self.address}/", timeout=5):  # noqa: S310
                     return
             except (urllib.error.URLError, TimeoutError):
                 time.sleep(0.3)
         logs = "\n".join(path.read_text() for path in self.folder.glob("*.log"))
-        pytest.fail(f"the site did not answer within {START_WITHIN_S:.0f} s\n{logs}")
+        pytest.fail(f"the site stopped, or did not answer within {START_WITHIN_S:.0f} s\n{logs}")
 
     def stop(self) -> None:
         for process in self.processes:
