@@ -49,6 +49,7 @@ _PURCHASE_WORDS: Mapping[Purchase, str] = {
     Purchase.BUY: "bought",
     Purchase.QUOTE: "to be quoted",
 }
+ARM_HOST_LINK = "NVLink-C2C"  # joins the accelerator to a Grace host
 OFFER_LINES = frozenset({COMPUTE, TAIL, TOKENS, HARDWARE})
 """Lines whose price is the offer's own."""
 PERFORMANCE_SOURCE = "performance model and its calibration; see the method pages"
@@ -294,6 +295,8 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
         notes.append(
             f"{part.name} is at the end of its life: vendor support may end in the horizon."
         )
+    if part.host_link == ARM_HOST_LINK:
+        notes.append("Its host is an Arm processor: containers must be built for aarch64.")
     if offer.purchase == Purchase.QUOTE:
         notes.append("No public price: get a quote. Everything else is computed.")
     if offer.confidence in ("low", "estimate", "reported") and offer.purchase == Purchase.BUY:

@@ -242,3 +242,10 @@ def test_small_virtual_machines_are_not_joined_into_one_training_job() -> None:
             or plan["accelerator_count"] >= 4 * plan["system_count"]
             or (plan["system"] == "sold by the accelerator")
         )
+
+
+def test_an_arm_host_is_said_on_every_plan_that_has_one() -> None:
+    grace = [p for p in of_preset("chatbot_1m")["plans"] if "GB200" in p["accelerator"]]
+
+    assert grace
+    assert all(any("aarch64" in note for note in plan["notes"]) for plan in grace)
