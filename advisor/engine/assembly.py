@@ -281,12 +281,16 @@ def _price(offer: OfferSpec) -> dict[str, object]:
     return {
         "usd_per_h": offer.usd_per_h,
         "usd": offer.usd,
-        "unit": f"{offer.instance_type}, {offer.accelerator_count:g} accelerators",
+        "unit": f"{offer.instance_type}, {_accelerators(offer.accelerator_count)}",
         "observed_on": offer.observed_on.isoformat() if offer.observed_on else None,
         "source": offer.source,
         "evidence": _PRICE_EVIDENCE.get(offer.confidence, Evidence.ASSUMED).value,
         "confidence": offer.confidence,
     }
+
+
+def _accelerators(count: float) -> str:
+    return "1 accelerator" if count == 1.0 else f"{count:g} accelerators"
 
 
 def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) -> list[str]:
