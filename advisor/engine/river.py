@@ -1,6 +1,6 @@
 """From a question to its plans: every stage in order, each refusal carried to the end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,7 +42,6 @@ from costing.engine.cases import CostRules
 from costing.engine.rates import Rates
 from costing.engine.tco import CostBreakdown, cost_breakdown
 
-Progress = Callable[[str, float], None]
 LLM_KINDS = frozenset({"dense_llm", "moe_llm"})
 SERVING_ENGINES = ("vllm", "sglang", "tensorrt-llm")
 _MONTHS_SINCE = 2020

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from advisor.engine.cases import Band, Bools, Floats, Ints
-from advisor.engine.workload import ServingDemand
 
 REDUNDANCY_FACTOR: Mapping[str, float] = {"two_regions": 2.0, "active_active": 2.0}
 """Whole copies of the capacity, each able to carry the peak when the other is lost."""
@@ -128,8 +127,3 @@ def percentile_of(band_p50: Floats, band_p99: Floats, z: float) -> Floats:
     """
     ratio = np.log(np.maximum(band_p99 / np.maximum(band_p50, 1e-12), 1.0)) / Z99
     return np.asarray(band_p50 * np.exp(z * ratio))
-
-
-def hours_needed_per_month(demand: ServingDemand) -> float:
-    """Hours a month in which the capacity must stand, of 730."""
-    return demand.active_hours_per_month
