@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from advisor.engine.calibration import shipped_calibration
-from advisor.engine.candidates import serving_cases, serving_layouts
-from advisor.engine.footprint import serving_footprint
-from advisor.engine.serving import serving_point
+from advisor.engine.search.candidates import serving_cases, serving_layouts
+from advisor.engine.serving.footprint import serving_footprint
+from advisor.engine.serving.performance import serving_point
 from advisor.questions import PRESETS
 from advisor.services.advice import advise
 from advisor.services.estimates import estimate

@@ -1,22 +1,26 @@
 """Answers in, advice out: the one service behind page, API and command line."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from advisor.engine.answers import Answers
 from advisor.engine.calibration import Calibration, shipped_calibration
-from advisor.engine.decision import Decision, decide, renumbered
-from advisor.engine.demand import question_of
-from advisor.engine.explain import reasons, sentence
-from advisor.engine.fleet import greedy_fleet
+from advisor.engine.choice.decision import Decision, decide, renumbered
+from advisor.engine.choice.explain import reasons, sentence
+from advisor.engine.choice.fleet import greedy_fleet
+from advisor.engine.demand.question import question_of
 from advisor.engine.plan import Plan
-from advisor.engine.river import price_workload
+from advisor.engine.search.river import Priced, price_workload
 from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
+from advisor.models import Job
 from advisor.questions import read_answers
-from catalog.queries import find_accelerator, find_model
+from catalog.queries import find_accelerator, find_model, kept_snapshot
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import CatalogueSnapshot
 from catalog.units import GIGA, KILO
@@ -28,22 +32,97 @@ Progress = Callable[[str, float], None]
 SCHEMA = "advice/1"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worked:
+    """Every stage's values for one question: what the answer was made from, and what-ifs start."""
+
+    answers: Answers
+    question: Question
+    snapshot: CatalogueSnapshot
+    calibration: Calibration
+    rates: Rates
+    priced: tuple[Priced, ...]  # one a workload, in the question's order
+    decisions: tuple[Decision, ...]  # the same
+
+
 def advise(
     raw: Mapping[str, Any], *, progress: Progress | None = None, as_of: date | None = None
 ) -> dict[str, Any]:
     """The result document for raw answers; raises InvalidAnswers with every problem found."""
     tell = progress or _silent
-    tell("Reading the answers", 0.02)
+    return document_of(_worked_from(raw, progress=tell, as_of=as_of), progress=tell)
+
+
+def reopened(run: Job) -> Worked:
+    """The stages of a finished run once more, on the state of the catalogue it was answered from.
+
+    What-ifs, exports and simulations start here. Raises Snapshot.DoesNotExist where that state
+    was not kept.
+    """
+    return _reopened(run.pk, json.dumps(run.inputs["answers"]), run.snapshot_digest)
+
+
+@lru_cache(maxsize=4)
+def _reopened(_run_id: UUID, raw: str, digest: str) -> Worked:
+    return _worked_from(json.loads(raw), progress=_silent, snapshot=kept_snapshot(digest))
+
+
+def _worked_from(
+    raw: Mapping[str, Any],
+    *,
+    progress: Progress,
+    as_of: date | None = None,
+    snapshot: CatalogueSnapshot | None = None,
+) -> Worked:
+    progress("Reading the answers", 0.02)
     answers = read_answers(raw, find_model=find_model, find_accelerator=find_accelerator)
-    tell("Loading the catalogue", 0.08)
-    snapshot = catalogue_snapshot(as_of)
-    return advise_on(
+    progress("Loading the catalogue", 0.08)
+    return worked(
         answers,
-        snapshot,
+        snapshot or catalogue_snapshot(as_of),
         calibration=shipped_calibration(),
         rates=rates_now(),
         currency_rates=currencies(),
-        progress=tell,
+        progress=progress,
+    )
+
+
+def worked(
+    answers: Answers,
+    snapshot: CatalogueSnapshot,
+    *,
+    calibration: Calibration,
+    rates: Rates,
+    currency_rates: Mapping[str, CurrencyRate] | None = None,
+    progress: Progress | None = None,
+) -> Worked:
+    """All stages for checked answers on one state of the catalogue."""
+    tell = progress or _silent
+    question = question_of(
+        answers,
+        {model.slug: model for model in snapshot.models},
+        usd_per_currency_unit=_usd_per_unit(answers, currency_rates or shipped_currencies()),
+    )
+    priced: list[Priced] = []
+    decisions: list[Decision] = []
+    several = len(question.workloads) > 1
+    for number, workload in enumerate(question.workloads):
+        share = number / len(question.workloads)
+        tell(f"Sizing and pricing {workload.name}", 0.15 + 0.7 * share)
+        found = price_workload(
+            workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates
+        )
+        decision = decide(found, question)
+        priced.append(found)
+        decisions.append(renumbered(decision, f"w{number + 1}-") if several else decision)
+    return Worked(
+        answers=answers,
+        question=question,
+        snapshot=snapshot,
+        calibration=calibration,
+        rates=rates,
+        priced=tuple(priced),
+        decisions=tuple(decisions),
     )
 
 
@@ -57,24 +136,15 @@ def advise_on(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """The result document for checked answers on one state of the catalogue."""
-    tell = progress or _silent
-    question = question_of(
+    done = worked(
         answers,
-        {model.slug: model for model in snapshot.models},
-        usd_per_currency_unit=_usd_per_unit(answers, currency_rates or shipped_currencies()),
+        snapshot,
+        calibration=calibration,
+        rates=rates,
+        currency_rates=currency_rates,
+        progress=progress,
     )
-    decisions = []
-    several = len(question.workloads) > 1
-    for number, workload in enumerate(question.workloads):
-        share = number / len(question.workloads)
-        tell(f"Sizing and pricing {workload.name}", 0.15 + 0.7 * share)
-        priced = price_workload(
-            workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates
-        )
-        decision = decide(priced, question)
-        decisions.append(renumbered(decision, f"w{number + 1}-") if several else decision)
-    tell("Choosing", 0.9)
-    return _document(answers, question, decisions, snapshot, calibration)
+    return document_of(done, progress=progress)
 
 
 def _usd_per_unit(answers: Answers, known: Mapping[str, CurrencyRate]) -> float:
@@ -88,13 +158,11 @@ def _silent(stage: str, fraction: float) -> None:
     """No progress wanted."""
 
 
-def _document(
-    answers: Answers,
-    question: Question,
-    decisions: list[Decision],
-    snapshot: CatalogueSnapshot,
-    calibration: Calibration,
-) -> dict[str, Any]:
+def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, Any]:
+    """The result document: plans, reasons and figures as page, API and command line carry them."""
+    (progress or _silent)("Choosing", 0.9)
+    answers, question, snapshot = done.answers, done.question, done.snapshot
+    decisions, calibration = list(done.decisions), done.calibration
     several = len(decisions) > 1
     fleet = greedy_fleet(decisions, question.workloads, name=question.name) if several else None
     plans = [plan for decision in decisions for plan in decision.plans]

@@ -5,8 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from advisor.engine.calibration import FIXTURES, Calibration, shipped_calibration
-from advisor.engine.claims import check_all
-from advisor.engine.claims_values import Claims, ClaimText, Finding
+from advisor.engine.evidence.claims import check_all
+from advisor.engine.evidence.claims_values import Claims, ClaimText, Finding
 from catalog.queries import snapshot, training_measurements
 from catalog.specs import CatalogueSnapshot
 from costing.queries import rates

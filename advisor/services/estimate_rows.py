@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from advisor.engine.model_shapes import language_model
+from advisor.engine.demand.shapes import language_model
 from catalog.engine.spellings import Spellings
 from catalog.queries import accelerator_names, benchmark_limits, model_names
 from catalog.specs import (

@@ -9,13 +9,13 @@ import numpy as np
 
 from advisor.engine.calibration import Calibration, shipped_calibration
 from advisor.engine.cases import Band
-from advisor.engine.samples import samples_point
-from advisor.engine.samples_published import published_samples
-from advisor.engine.serving import OUTPUTS
-from advisor.engine.serving_predict import predict_published
-from advisor.engine.serving_published import published_cases
-from advisor.engine.training import training_point
-from advisor.engine.training_published import published_training
+from advisor.engine.samples.performance import samples_point
+from advisor.engine.samples.published import published_samples
+from advisor.engine.serving.performance import OUTPUTS
+from advisor.engine.serving.predict import predict_published
+from advisor.engine.serving.published import published_cases
+from advisor.engine.training.performance import training_point
+from advisor.engine.training.published import published_training
 from advisor.services.estimate_rows import (
     BadCases,
     BadRow,

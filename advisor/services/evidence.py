@@ -9,7 +9,7 @@ import numpy as np
 
 from advisor.engine.calibration import FIXTURES, shipped_calibration
 from advisor.engine.cases import Floats, Ints
-from advisor.engine.evidence import (
+from advisor.engine.evidence.scores import (
     SPLITS,
     Point,
     Row,
@@ -20,12 +20,12 @@ from advisor.engine.evidence import (
     guess_of,
     scores_by,
 )
-from advisor.engine.samples_fit import cross_validate_samples
-from advisor.engine.samples_published import SAMPLE_KINDS
-from advisor.engine.serving_evidence import Observations, observations, trust_of, typical_lengths
-from advisor.engine.serving_outcomes import TARGETS
-from advisor.engine.serving_validation import cross_validated, folds_of, spread_class
-from advisor.engine.training_fit import cross_validate_training
+from advisor.engine.samples.fit import cross_validate_samples
+from advisor.engine.samples.published import SAMPLE_KINDS
+from advisor.engine.serving.evidence import Observations, observations, trust_of, typical_lengths
+from advisor.engine.serving.outcomes import TARGETS
+from advisor.engine.serving.validation import cross_validated, folds_of, spread_class
+from advisor.engine.training.fit import cross_validate_training
 from catalog import queries
 from catalog.engine.shipped import (
     shipped_serving_measurements,

@@ -13,10 +13,10 @@ from advisor.engine.calibration import (
     shipped_calibration,
     write_section,
 )
-from advisor.engine.samples_fit import cross_validate_samples, fit_samples
-from advisor.engine.serving_evidence import observations, typical_lengths
-from advisor.engine.serving_fit import fit
-from advisor.engine.serving_validation import (
+from advisor.engine.samples.fit import cross_validate_samples, fit_samples
+from advisor.engine.serving.evidence import observations, typical_lengths
+from advisor.engine.serving.fit import fit
+from advisor.engine.serving.validation import (
     cross_validated,
     document,
     errors_of,
@@ -25,7 +25,7 @@ from advisor.engine.serving_validation import (
     order_share,
     report,
 )
-from advisor.engine.training_fit import cross_validate_training, fit_training
+from advisor.engine.training.fit import cross_validate_training, fit_training
 from advisor.models import Calibration
 from catalog import queries
 

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from advisor.charts import FAMILY_LABELS
-from advisor.engine.evidence import ENOUGH, SPLITS, Point, Score, score, scores_by
+from advisor.engine.evidence.scores import ENOUGH, SPLITS, Point, Score, score, scores_by
 from advisor.services.claims import checked_claims
 from advisor.services.evidence import shipped_evidence, source_references
 from advisor.views.evidence_chart import predicted_against_measured

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from advisor.charts import FAMILY_LABELS, SYMBOLS
-from advisor.engine.evidence import Point
+from advisor.engine.evidence.scores import Point
 
 
 def predicted_against_measured(

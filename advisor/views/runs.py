@@ -13,6 +13,7 @@ from advisor.models import Job, State
 from advisor.services import jobs
 from advisor.views.answer import answer_context
 from advisor.views.people import run_of
+from advisor.views.sections import section_context
 from catalog.units import PERCENT
 
 FORMS = {
@@ -33,8 +34,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "percent_done": _percent(found),
     }
     if found.state == State.SUCCEEDED and found.result:
-        context |= answer_context(found.result, request.GET.dict())
-        context["name"] = found.result.get("name") or context["name"]
+        context |= answer_context(found.result, request.GET.dict()) | section_context(found, "run")
     return render(request, "advisor/run.html", context)
 
 

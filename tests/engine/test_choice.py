@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.engine.choice import cheapest_of_each, pareto_front, priority_score
+from advisor.engine.choice.ranking import cheapest_of_each, pareto_front, priority_score
 
 figures = st.lists(st.tuples(st.floats(1.0, 1e6), st.floats(1e-3, 1e3)), min_size=1, max_size=40)
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from advisor.engine.calibration import shipped_calibration
-from advisor.engine.claims_market import rent_usd_per_h, spot_market
-from advisor.engine.claims_serving import (
+from advisor.engine.evidence.claims_market import rent_usd_per_h, spot_market
+from advisor.engine.evidence.claims_serving import (
     SHARED_P99_S,
     check_pools,
     check_spot_saving,
     check_storage,
 )
-from advisor.engine.claims_training import (
+from advisor.engine.evidence.claims_training import (
     A100,
     H100,
     JOBS,
@@ -25,7 +25,7 @@ from advisor.engine.claims_training import (
     job_speed,
     published_speed_ups,
 )
-from advisor.engine.claims_values import Verdict, percent
+from advisor.engine.evidence.claims_values import Verdict, percent
 from catalog.engine.shipped import shipped_snapshot, shipped_training_measurements
 from catalog.specs import Purchase
 from costing.engine.rates import shipped_rates

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from advisor.engine.answers import InvalidAnswers
-from advisor.engine.demand import question_of
+from advisor.engine.demand.question import question_of
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand
 from advisor.questions import PRESETS, read_answers
 from catalog.engine.shipped import shipped_snapshot

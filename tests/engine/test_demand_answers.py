@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from advisor.engine.answers import InvalidAnswers, Value
-from advisor.engine.demand import question_of
+from advisor.engine.demand.question import question_of
 from advisor.engine.workload import Question
 from advisor.questions import PRESETS, QUESTIONS, Item, draft, read_answers
 from catalog.engine.shipped import shipped_snapshot

@@ -2,7 +2,7 @@
 
 import pytest
 
-from advisor.engine import demand_rates as rates
+from advisor.engine.demand import rates
 
 
 def test_a_million_users_send_eighteen_requests_a_second() -> None:

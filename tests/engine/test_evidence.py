@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from advisor.engine.evidence import (
+from advisor.engine.evidence.scores import (
     ENOUGH,
     Guess,
     Point,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from advisor.engine.footprint import serving_footprint
+from advisor.engine.serving.footprint import serving_footprint
 from catalog.units import GIB
 from tests.engine.serving_samples import cases, model, part
 

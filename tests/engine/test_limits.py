@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from advisor.engine.answers import Answers
-from advisor.engine.demand import question_of
-from advisor.engine.fits import offer_refusal, part_refusal, place_refusal, site_refusal
-from advisor.engine.formats import quality_gate
-from advisor.engine.market import market
+from advisor.engine.demand.question import question_of
+from advisor.engine.search.fits import offer_refusal, part_refusal, place_refusal, site_refusal
+from advisor.engine.search.formats import quality_gate
+from advisor.engine.search.market import market
 from advisor.engine.workload import Question, Site
 from advisor.questions import read_answers
 from catalog.engine.shipped import shipped_snapshot

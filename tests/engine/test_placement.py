@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from advisor.engine.placement import MOST_AT_MARKET_PRICE, Placements, leanest, place
-from advisor.engine.sizing import Sizing, with_redundancy
+from advisor.engine.search.placement import MOST_AT_MARKET_PRICE, Placements, leanest, place
+from advisor.engine.search.sizing import Sizing, with_redundancy
 from catalog.engine.shipped import shipped_snapshot
 from catalog.specs import OfferSpec, Purchase
 

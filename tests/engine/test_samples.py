@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, shipped_calibration
 from advisor.engine.cases import SampleCases
-from advisor.engine.samples import SamplesPoint, samples_point
-from advisor.engine.samples_published import sample_precision
+from advisor.engine.samples.performance import SamplesPoint, samples_point
+from advisor.engine.samples.published import sample_precision
 from catalog.engine.shipped import shipped_snapshot
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 

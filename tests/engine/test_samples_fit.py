@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from advisor.engine.calibration import Calibration, shipped_calibration
-from advisor.engine.samples import samples_point
-from advisor.engine.samples_fit import cross_validate_samples, fit_samples, samples_evidence
+from advisor.engine.samples.fit import cross_validate_samples, fit_samples, samples_evidence
+from advisor.engine.samples.performance import samples_point
 from catalog.engine.shipped import (
     shipped_benchmark_limits,
     shipped_serving_measurements,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, shipped_calibration
-from advisor.engine.serving import best_rate, serving_point, with_concurrency
+from advisor.engine.serving.performance import best_rate, serving_point, with_concurrency
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 from tests.engine.serving_samples import cases, faster, model, part
 

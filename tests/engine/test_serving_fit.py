@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from advisor.engine.serving_evidence import (
+from advisor.engine.serving.evidence import (
     Observations,
     above_roofline,
     observations,
@@ -14,10 +14,10 @@ from advisor.engine.serving_evidence import (
     trust_of,
     typical_lengths,
 )
-from advisor.engine.serving_fit import Fit, fit
-from advisor.engine.serving_outcomes import TARGETS, predicted, some_cases
-from advisor.engine.serving_parameters import parameter_columns
-from advisor.engine.serving_validation import (
+from advisor.engine.serving.fit import Fit, fit
+from advisor.engine.serving.outcomes import TARGETS, predicted, some_cases
+from advisor.engine.serving.parameters import parameter_columns
+from advisor.engine.serving.validation import (
     document,
     errors_of,
     folds_of,

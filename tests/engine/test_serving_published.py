@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from advisor.engine.serving_published import (
+from advisor.engine.serving.published import (
     PublishedCases,
     engine_of,
     month_of,

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, shipped_calibration
 from advisor.engine.cases import TrainingCases
-from advisor.engine.training import TrainingPoint, training_point
-from advisor.engine.training_memory import (
+from advisor.engine.training.memory import (
     activation_bytes_per_token,
     bytes_per_parameter,
     frozen_bytes_per_parameter,
     memory_refusal,
 )
-from advisor.engine.training_tables import training_work
+from advisor.engine.training.performance import TrainingPoint, training_point
+from advisor.engine.training.tables import training_work
 from catalog.engine.shipped import shipped_snapshot
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 

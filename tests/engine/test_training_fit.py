@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from advisor.engine.calibration import Calibration, shipped_calibration
-from advisor.engine.training import training_point
-from advisor.engine.training_fit import (
+from advisor.engine.training.fit import (
     cross_validate_training,
     fit_training,
     training_evidence,
 )
-from advisor.engine.training_published import (
+from advisor.engine.training.performance import training_point
+from advisor.engine.training.published import (
     framework_month,
     framework_of,
     published_training,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.engine.training_jobs import (
+from advisor.engine.training.jobs import (
     best_checkpoint_interval_s,
     checkpoint_write_s,
     fed_fraction,

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from advisor.engine.calibration import FIXTURES
-from advisor.engine.claims_values import ClaimText
+from advisor.engine.evidence.claims_values import ClaimText
 from advisor.services.claims import claim_texts
 from advisor.services.evidence import POINTS_FILE, ROWS_FILE, shipped_evidence
 from advisor.templatetags.quantities import percent

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from advisor.engine.evidence import SPLITS
+from advisor.engine.evidence.scores import SPLITS
 from advisor.services.evidence import FOLDS, summary, write_evidence
 from advisor.services.evidence import gather_stored as gather
 from advisor.services.setup import ensure_ready

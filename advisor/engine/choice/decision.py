@@ -1,0 +1,213 @@
+"""From priced candidates to the plans that are shown, and the one that is recommended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from advisor.engine.cases import Bools, Floats, Ints
+from advisor.engine.choice.assembly import plan_of
+from advisor.engine.choice.eligibility import blocked_because, carbon_kg
+from advisor.engine.choice.ranking import cheapest_of_each, pareto_front, priority_score
+from advisor.engine.plan import Plan, Rejection
+from advisor.engine.search.hosted import hosted_plans
+from advisor.engine.search.river import Priced
+from advisor.engine.workload import Question
+
+SHOWN = 60  # plans of one workload in the answer; the page shows the first few
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer for one workload."""
+
+    workload: str
+    recommended: Plan | None
+    plans: tuple[Plan, ...]
+    on_front: frozenset[str]  # plan ids
+    rejected: tuple[Rejection, ...]
+    warnings: tuple[str, ...]
+    considered: int
+    refusal: str  # why nothing is recommended, "" otherwise
+
+
+def decide(priced: Priced, question: Question) -> Decision:
+    """The shown plans of a workload, best first, and the recommendation among them.
+
+    Shown are the cheapest plan of each part, way to buy and kind of place, the undominated
+    ones, and the cheapest in a lower format where that needs a quality test first. Only
+    plans that meet every target, have a price, pass the quality gate and will be supported
+    are recommended; the user's objective picks among them.
+
+    Source: rules stated here; dominance and scores as in `choice`.
+    """
+    cost = priced.cost.total_usd
+    wait = priced.sizing.wait_s[priced.placements.sizing]
+    blocked = blocked_because(priced, question)
+    eligible = np.array([text == "" for text in blocked], dtype=bool)
+    within, budget_note = _within_budget(priced, question, eligible)
+    order = _ordered(priced, question, within, cost, wait)
+    chosen = _shown(priced, within, cost, wait, order)
+    plans = [
+        plan_of(priced, row, plan_id=f"p{number + 1}", blocked=blocked[row])
+        for number, row in enumerate(chosen)
+    ]
+    hosted = hosted_plans(priced, question, first=len(plans) + 1)
+    best = _recommended(plans, chosen, within, hosted, question)
+    everything = _best_first(best, [*plans, *hosted])
+    front = pareto_front(
+        [_or_nan(plan.value("total_cost_usd")) for plan in everything],
+        [_wait_of(plan) for plan in everything],
+    )
+    return Decision(
+        workload=priced.workload.name,
+        recommended=best,
+        plans=tuple(everything),
+        on_front=frozenset(p.id for p, on in zip(everything, front, strict=True) if on),
+        rejected=priced.rejected + _eol_rejections(plans),
+        warnings=priced.warnings,
+        considered=priced.considered,
+        refusal="" if best else budget_note or _nothing(priced),
+    )
+
+
+def _within_budget(priced: Priced, question: Question, eligible: Bools) -> tuple[Bools, str]:
+    money, cost = question.money, priced.cost
+    within = eligible.copy()
+    for limit, column, what in (
+        (money.budget_total_usd, cost.total_usd, "in all"),
+        (money.budget_month_usd, cost.monthly_usd, "a month"),
+        (money.capex_max_usd, cost.capex_usd, "up front"),
+    ):
+        if limit is None:
+            continue
+        before = within
+        within = within & (column <= limit)
+        if before.any() and not within.any():
+            least = float(column[before].min())
+            return within, (
+                f"The cheapest plan that meets the targets costs {least:,.0f} USD {what}; "
+                f"your limit is {limit:,.0f} USD."
+            )
+    return within, ""
+
+
+def _ordered(priced: Priced, question: Question, within: Bools, cost: Floats, wait: Floats) -> Ints:
+    """All rows, best first: recommendable ones, then those that meet targets, then the rest."""
+    rows = priced.placements.sizing
+    if question.solve_for in ("best_for_budget", "min_time"):
+        key = wait
+    elif question.solve_for == "min_cost":
+        key = np.where(np.isfinite(cost), cost, np.inf)
+    else:
+        width = (priced.cost.high_usd - priced.cost.low_usd) / np.maximum(cost, 1e-9)
+        key = priority_score(
+            {
+                "cost": cost,
+                "latency": wait,
+                "risk": 1.0 + width,
+                "simplicity": priced.placements.instances + 1.0,
+                "carbon": carbon_kg(priced, question),
+            },
+            question.priorities,
+        )
+    meets = priced.sizing.meets[rows] & priced.site_ok
+    return np.asarray(np.lexsort((key, ~meets, ~within)), dtype=np.int64)
+
+
+def _shown(priced: Priced, within: Bools, cost: Floats, wait: Floats, order: Ints) -> list[int]:
+    rows = priced.placements.sizing
+    meets = priced.sizing.meets[rows] & priced.site_ok
+    part, precision = priced.sizing.accelerator[rows], priced.sizing.precision[rows]
+    gate = np.array([priced.gates[int(p)].open for p in precision], dtype=bool)
+    kinds = [priced.offers[int(offer)].purchase for offer in priced.placements.offer]
+    keys = [
+        (int(part[row]), kinds[row], bool(gate[row])) if meets[row] else None
+        for row in range(len(rows))
+    ]
+    comparable = np.where(meets, np.where(np.isfinite(cost), cost, 1e30), np.inf)
+    candidates = [row for row in cheapest_of_each(keys, comparable) if keys[row] is not None]
+    front = np.flatnonzero(
+        pareto_front(np.where(within, cost, np.nan), np.where(within, wait, np.nan))
+    )
+    distinct = {(cost[row], wait[row]): int(row) for row in front[::-1]}
+    of_each_part = cheapest_of_each(part.tolist(), comparable)
+    always = dict.fromkeys([*order[:1].tolist(), *of_each_part])
+    more = dict.fromkeys([*sorted(distinct.values())[:8], *candidates])
+    rank = {int(row): position for position, row in enumerate(order)}
+    kept = [row for row in always if meets[row]]
+    others = sorted(
+        (row for row in more if meets[row] and row not in always), key=lambda row: rank[row]
+    )
+    kept += others[: max(SHOWN - len(kept), 0)]
+    return sorted(kept, key=lambda row: rank[row])
+
+
+def _recommended(
+    plans: Sequence[Plan],
+    chosen: Sequence[int],
+    within: Bools,
+    hosted: Sequence[Plan],
+    question: Question,
+) -> Plan | None:
+    own = [plan for plan, row in zip(plans, chosen, strict=True) if within[row]]
+    pool = [*own[:1], *(plan for plan in hosted if plan.meets_targets)]
+    if question.solve_for in ("best_for_budget", "min_time"):
+        return min(pool, key=_wait_of, default=None)
+    return min(pool, key=lambda plan: _or_nan(plan.value("total_cost_usd")), default=None)
+
+
+def _best_first(best: Plan | None, plans: Sequence[Plan]) -> list[Plan]:
+    if best is None:
+        return list(plans)
+    return [best, *(plan for plan in plans if plan.id != best.id)]
+
+
+def _eol_rejections(plans: Sequence[Plan]) -> tuple[Rejection, ...]:
+    """Parts that hold the workload and are shown, yet never recommended."""
+    seen: dict[str, Rejection] = {}
+    for plan in plans:
+        late = next((note for note in plan.notes if "end of its life" in note), None)
+        if late is not None and plan.accelerator not in seen:
+            seen[plan.accelerator] = Rejection(
+                family=plan.family, accelerator=plan.accelerator, limit="support",
+                reason=late, workload=plan.workload,
+            )  # fmt: skip
+    return tuple(seen.values())
+
+
+def _nothing(priced: Priced) -> str:
+    closed = next((item for item in priced.rejected if item.limit == "weights"), None)
+    if closed is not None:
+        return f"{closed.reason} Allow a managed API to have it priced by the token."
+    if len(priced.placements) == 0:
+        return "No offer of the catalogue passes your limits; the list of reasons says which."
+    rows = priced.placements.sizing
+    if not priced.sizing.meets[rows].any():
+        return "No offer that passes your limits meets the targets; the list of reasons says why."
+    if priced.cost.price_open[priced.sizing.meets[rows]].all():
+        return "Every plan that meets the targets waits for a price: get quotes for those listed."
+    return "No plan passes every limit at once; the list of reasons names the first one broken."
+
+
+def _wait_of(plan: Plan) -> float:
+    hours = plan.value("hours")
+    if hours is not None:
+        return hours
+    return _or_nan(plan.value("e2e_p99_s"))
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def renumbered(decision: Decision, prefix: str) -> Decision:
+    """The same decision with plan ids that are unique among several workloads."""
+    plans = tuple(replace(plan, id=f"{prefix}{plan.id}") for plan in decision.plans)
+    best = decision.recommended
+    return replace(
+        decision,
+        plans=plans,
+        recommended=None if best is None else replace(best, id=f"{prefix}{best.id}"),
+        on_front=frozenset(f"{prefix}{name}" for name in decision.on_front),
+    )

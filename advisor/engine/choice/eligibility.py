@@ -1,0 +1,105 @@
+"""What a candidate must not be, to be recommended: each rule with its words, first one first."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from advisor.engine.cases import Bools, Floats
+from advisor.engine.search.fits import WHOLE_MACHINE, deployment_kind
+from advisor.engine.search.river import Priced
+from advisor.engine.workload import Question
+from catalog.specs import OfferSpec, Purchase
+from catalog.units import KILO
+
+LARGEST_PUBLISHED = 16_384
+"""Accelerators of the largest run with published reliability: Llama 3 405B, arXiv:2407.21783."""
+REDUNDANCY_OVER_PLACES = frozenset({"two_zones", "two_regions", "active_active"})
+
+
+def blocked_because(priced: Priced, question: Question) -> list[str]:
+    """For each candidate the first reason it may not be recommended, empty where it may.
+
+    Source: rules of this application, in the order of the list.
+    """
+    rows = priced.placements.sizing
+    part = priced.sizing.accelerator[rows]
+    given = question.solve_for == "check_given_setup" and priced.workload.given is not None
+    ended = np.array([spec.lifecycle == "eol" for spec in priced.parts], dtype=bool)[part]
+    ended &= not given and question.support_left_min_months > 0
+    guessed = priced.sizing.extrapolated[rows] & (question.evidence_min != "estimated")
+    gates = [priced.gates[int(p)] for p in priced.sizing.precision[rows]]
+    rules: list[tuple[Bools, str]] = [
+        (~priced.sizing.meets[rows], "it misses a target"),
+        (~priced.site_ok, "your room cannot take it"),
+        (priced.cost.price_open, "its price is open"),
+        (_unplaced(priced), "the offer names no region, so separate zones cannot be promised"),
+        (
+            _of_offers(priced, _is_bare_card),
+            "its price is that of the card alone; a server around it needs a quote",
+        ),
+        (~_exactly_given(priced) & given, "it is not the set-up you asked to check"),
+        (np.array([not gate.open for gate in gates], dtype=bool), ""),
+        (ended, "its maker has ended it, so support may stop within your horizon"),
+        (guessed, "its speed is estimated, and you ask for measured relatives"),
+    ]
+    texts = [_over_a_limit(priced, question, row) for row in range(len(rows))]
+    for holds, text in reversed(rules):
+        for row in np.flatnonzero(holds):
+            texts[row] = text or gates[row].reason
+    return texts
+
+
+def _of_offers(priced: Priced, rule: Callable[[OfferSpec], bool]) -> Bools:
+    """A rule about offers, by candidate."""
+    each = np.array([rule(offer) for offer in priced.offers], dtype=bool)
+    return np.asarray(each[priced.placements.offer], dtype=bool)
+
+
+def _is_bare_card(offer: OfferSpec) -> bool:
+    bare = not offer.system_slug and offer.accelerator_count < WHOLE_MACHINE
+    return offer.purchase == Purchase.BUY and bare
+
+
+def _unplaced(priced: Priced) -> Bools:
+    """Offers that cannot promise the separate places that the redundancy needs."""
+    serving = priced.workload.serving
+    if serving is None or serving.redundancy not in REDUNDANCY_OVER_PLACES:
+        return np.zeros(len(priced.placements), dtype=bool)
+    return _of_offers(
+        priced, lambda offer: offer.region is None and deployment_kind(offer) != "on_prem"
+    )
+
+
+def _over_a_limit(priced: Priced, question: Question, row: int) -> str:
+    """A limit on size, power or carbon that a candidate breaks, in words; empty where none."""
+    count = priced.placements.accelerators[row]
+    if count > LARGEST_PUBLISHED:
+        return f"{count:,.0f} accelerators are more than any published cluster of one job"
+    power_w, cap_t = priced.workload.power_limit_w, question.money.carbon_cap_tonnes
+    if power_w is not None and priced.cost.peak_power_w[row] > power_w:
+        return f"it draws {priced.cost.peak_power_w[row]:,.0f} W; the place has {power_w:,.0f} W"
+    tonnes = carbon_kg(priced, question)[row] / KILO
+    if cap_t is not None and tonnes > cap_t:
+        return f"it emits {tonnes:,.0f} t CO2e over the horizon; your cap is {cap_t:,.0f} t"
+    return ""
+
+
+def carbon_kg(priced: Priced, question: Question) -> Floats:
+    """Carbon over the horizon in kg, with manufacturing where the user counts it.
+
+    Source: the columns of the cost breakdown.
+    """
+    embodied = priced.cost.embodied_carbon_kg if question.embodied_carbon else 0.0
+    return np.asarray(priced.cost.carbon_kg + embodied)
+
+
+def _exactly_given(priced: Priced) -> Bools:
+    """Candidates that are the given part in the given number, or as near as offers come."""
+    given = priced.workload.given
+    if given is None:
+        return np.ones(len(priced.placements), dtype=bool)
+    part = priced.sizing.accelerator[priced.placements.sizing]
+    mine = np.array([spec.slug == given.accelerator_slug for spec in priced.parts])[part]
+    count = priced.placements.accelerators
+    least = count[mine].min() if mine.any() else 0.0
+    return np.asarray(mine & (count == max(least, given.accelerator_count)), dtype=bool)

@@ -1,0 +1,260 @@
+"""Answers become a Question: the demand, the limits and the wishes, in base units."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+from advisor.engine.answers import Answers, AnswerSet, Origin
+from advisor.engine.demand import rates
+from advisor.engine.demand.model import Part, model_for
+from advisor.engine.demand.search import generator_demand, is_batch, reembedding_demand
+from advisor.engine.demand.serving import serving_demand
+from advisor.engine.demand.training import TASKS, given_setup, training_demand
+from advisor.engine.workload import Money, Question, Site, Workload
+from catalog.specs import ModelSpec
+from catalog.units import GIGA, KILO, PERCENT, TERA, WEEKS_PER_MONTH
+
+SYSTEMIC_RISK_FLOPS = 1e25
+WEIGHTS = ("cost", "latency", "risk", "simplicity", "carbon")
+ENGINES_OF_PREFERENCE: Mapping[str, frozenset[str]] = {
+    "vllm": frozenset({"vllm"}),
+    "sglang": frozenset({"sglang"}),
+    "tensorrt_llm": frozenset({"tensorrt-llm"}),
+    "triton": frozenset({"tensorrt-llm", "tensorrt", "vllm"}),  # its back ends
+    "tgi": frozenset({"other"}),
+    "jax_serving": frozenset({"vendor"}),
+    "vendor_stack": frozenset({"vendor"}),
+    "onnxruntime": frozenset({"other"}),
+    "no_preference": frozenset(),
+}
+PRICE_BOOK: Mapping[str, str] = {
+    "own_usd_per_accel_hour": "usd_per_accelerator_hour",
+    "own_storage_per_run": "storage_usd_per_run",
+    "own_egress_per_run": "egress_usd_per_run",
+    "own_engineering_per_run": "engineering_usd_per_run",
+}
+
+
+def question_of(
+    answers: Answers, models: Mapping[str, ModelSpec], *, usd_per_currency_unit: float = 1.0
+) -> Question:
+    """What a run answers; raises InvalidAnswers where an answer does not fit the model it names.
+
+    A search whose answers are written here brings the writing model as a workload of its own,
+    and regular re-embedding another.
+
+    Source: the answers; arithmetic of `demand_rates`.
+    """
+    said = answers.assessment
+    parts = [
+        Part(index=index, count=len(answers.workloads), own=own, assessment=said)
+        for index, own in enumerate(answers.workloads)
+    ]
+    workloads: list[Workload] = []
+    warnings = list(answers.warnings)
+    for part in parts:
+        workloads.extend(_workloads(part, models))
+        warnings.extend(_findings(part, workloads[-1]))
+    assumptions = [*answers.assumptions]
+    for part in parts:
+        assumptions.extend(part.assumed)
+    return Question(
+        name=said.text("assessment_name"),
+        solve_for=said.text("solve_for"),
+        deployment_allowed=frozenset(said.chosen("deployment_allowed")),
+        families_allowed=frozenset(said.chosen("accel_families_allowed")),
+        horizon_months=int(said.number("horizon_months")),
+        workloads=tuple(workloads),
+        residency_countries=frozenset(said.chosen("residency_countries")),
+        user_countries=said.chosen("user_regions"),
+        regimes=frozenset(said.chosen("regimes")),
+        isolation=said.text("isolation"),
+        sovereign_operator=frozenset(said.chosen("sovereign_operator")),
+        egress_bytes_per_month=said.number("egress_tb_month") * TERA,
+        storage_bytes=_storage_bytes(said, parts, workloads),
+        site=_site(said, answers.read_on, usd=usd_per_currency_unit),
+        money=_money(said, usd=usd_per_currency_unit),
+        frameworks=frozenset(said.chosen("frameworks")),
+        custom_kernels=said.text("custom_kernels"),
+        port_effort_max_weeks=said.number("port_effort_ok_pm") * WEEKS_PER_MONTH,
+        ops_fte=said.number("ops_fte"),
+        lockin=said.text("lockin_tolerance"),
+        single_provider_max=said.number("single_provider_max_pct") * PERCENT,
+        support_left_min_months=int(said.number("support_left_min_months")),
+        maturity_min=said.text("maturity_min"),
+        evidence_min=said.text("evidence_min"),
+        priorities=priorities({each: said.number(f"weight_{each}") for each in WEIGHTS}),
+        alternatives=int(said.number("alternatives_count")),
+        carbon_g_per_kwh=_if_asked(said, "grid_g_per_kwh"),
+        embodied_carbon="embodied_carbon" in said.asked and said.flag("embodied_carbon"),
+        price_book=price_book(said, usd=usd_per_currency_unit),
+        assumptions=tuple(assumptions),
+        warnings=tuple(dict.fromkeys(warnings)),
+        notes=said.text("notes"),
+    )
+
+
+def priorities(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights that add up to one; equal ones where all are zero.
+
+    Source: definition.
+    """
+    total = sum(weights.values())
+    if total <= 0.0:
+        return {name: 1.0 / len(weights) for name in weights}
+    return {name: weight / total for name, weight in weights.items()}
+
+
+def price_book(said: AnswerSet, *, usd: float) -> dict[str, float]:
+    """The user's own prices in USD, by the keys of the price book; none where none is given.
+
+    Source: the answers.
+    """
+    found = {key: _if_asked(said, question) for question, key in PRICE_BOOK.items()}
+    return {key: value * usd for key, value in found.items() if value is not None}
+
+
+def _workloads(part: Part, models: Mapping[str, ModelSpec]) -> list[Workload]:
+    own = part.own
+    model = model_for(part, models)
+    trains = part.kind in TASKS
+    serving = None if trains else serving_demand(part, model)
+    workload = Workload(
+        name=part.name,
+        kind=part.kind,
+        serving=serving,
+        training=training_demand(part, model) if trains else None,
+        given=given_setup(part),
+        quality_loss_allowed=own.text("quality_loss_allowed"),
+        spot_tolerance=own.text("spot_tolerance"),
+        spot_share_max=own.number("spot_share_max_pct") * PERCENT
+        if "spot_share_max_pct" in own.asked
+        else 0.0,
+        engines=engines(own.chosen("runtime_prefs") if "runtime_prefs" in own.asked else ()),
+        disaggregation_allowed=own.flag("disagg_allowed"),
+        speculative_allowed=own.flag("spec_decode_allowed"),
+        weight=own.number("workload_weight"),
+        power_limit_w=_if_asked(own, "edge_power_w"),
+    )
+    found = [workload]
+    if part.kind == "embed_rag" and serving is not None and not is_batch(part):
+        if own.text("rag_generator_here") == "yes_same_fleet":
+            found.append(
+                replace(
+                    workload,
+                    name=f"{part.name}: written answers",
+                    kind="infer_llm_realtime",
+                    serving=generator_demand(part, models, serving),
+                )
+            )
+        if own.number("reembed_per_year") > 0.0:
+            found.append(
+                replace(
+                    workload,
+                    name=f"{part.name}: re-embedding",
+                    serving=reembedding_demand(part, serving),
+                )
+            )
+    return found
+
+
+def engines(preferences: tuple[str, ...]) -> frozenset[str]:
+    """Serving engines that the preferences allow; empty where all will do.
+
+    Source: the engines each server runs, by its documentation.
+    """
+    if "no_preference" in preferences:
+        return frozenset()
+    return frozenset().union(*(ENGINES_OF_PREFERENCE[each] for each in preferences))
+
+
+def _findings(part: Part, workload: Workload) -> list[str]:
+    """Facts about the demand that somebody should act on; findings, never verdicts."""
+    training = workload.training
+    if training is None or "eu_ai_act" not in part.assessment.chosen("regimes"):
+        return []
+    if workload.training is None or workload.kind not in ("pretrain", "rl_posttrain"):
+        return []
+    flops = rates.training_flops(params=training.model.active_params, tokens=training.tokens)
+    if flops < SYSTEMIC_RISK_FLOPS:
+        return []
+    return [
+        f"{part.name}: a run of {flops:.2g} FLOP reaches the 1e25 FLOP from which Article 51(2) of "
+        "Regulation (EU) 2024/1689 presumes systemic risk of a general-purpose model."
+    ]
+
+
+def _storage_bytes(said: AnswerSet, parts: list[Part], workloads: list[Workload]) -> float:
+    """Fast storage: what was asked for, at least the training data, and a batch's data."""
+    data = sum(each.training.dataset_bytes for each in workloads if each.training is not None)
+    batches = sum(
+        part.own.number("batch_io_gb") * GIGA for part in parts if "batch_io_gb" in part.own.asked
+    )
+    return max(said.number("storage_hot_tb") * TERA, data) + batches
+
+
+def _if_asked(answered: AnswerSet, question: str) -> float | None:
+    return answered.number_or_none(question) if question in answered.asked else None
+
+
+def _site(said: AnswerSet, today: date, *, usd: float) -> Site:
+    exists = said.text("facility_exists") if "facility_exists" in said.asked else "none"
+    country = said.chosen("site_country") if "site_country" in said.asked else ()
+    lead_weeks = said.number("lead_time_max_weeks")
+    if said.text("go_live_date"):
+        days = (date.fromisoformat(said.text("go_live_date")) - today).days
+        lead_weeks = min(lead_weeks, max(days / 7.0, 0.0))
+    power_kw = _if_asked(said, "power_available_kw")
+    rack_kw = _if_asked(said, "rack_kw_max")
+    racks = _if_asked(said, "racks_free")
+    return Site(
+        exists=exists,
+        country=country[0] if country else "",
+        power_w=None if power_kw is None else power_kw * KILO,
+        rack_power_w=None if rack_kw is None else rack_kw * KILO,
+        racks=None if racks is None else int(racks),
+        cooling=frozenset(said.chosen("cooling")),
+        pue=said.number("pue"),
+        floor_load_kg_per_m2=_if_asked(said, "floor_load_kg_m2"),
+        usd_per_kwh=said.number("electricity_price") * usd,
+        demand_usd_per_kw_month=said.number("demand_charge") * usd,
+        colocation_usd_per_kw_month=said.number("colo_price_kw_month") * usd,
+        lead_time_max_weeks=lead_weeks,
+    )
+
+
+def _money(said: AnswerSet, *, usd: float) -> Money:
+    def amount(question: str) -> float | None:
+        value = _if_asked(said, question)
+        return None if value is None else value * usd
+
+    commitment = int(said.text("commitment_max_months"))
+    if said.origins["exit_notice_months"] is Origin.GIVEN:
+        commitment = min(commitment, int(said.number("exit_notice_months")))
+    return Money(
+        currency=said.text("currency"),
+        usd_per_currency_unit=usd,
+        budget_total_usd=amount("budget_total"),
+        budget_month_usd=amount("budget_month_max"),
+        capex_max_usd=amount("capex_max"),
+        capex_opex=said.text("capex_opex_pref"),
+        discount_rate=said.number("discount_rate_pct") * PERCENT,
+        depreciation_years=said.number("depreciation_years"),
+        residual_fraction=said.number("residual_pct") * PERCENT,
+        commitment_max_months=commitment,
+        discounts=_discounts(said),
+        support_fraction_per_year=said.number("support_pct_year") * PERCENT,
+        software_usd_per_accelerator_year=said.number("software_per_accel_year") * usd,
+        contingency_fraction=said.number("contingency_pct") * PERCENT,
+        staff_usd_per_year=said.number("fte_cost_year") * usd,
+        carbon_usd_per_tonne=(amount("carbon_price") or 0.0),
+        carbon_cap_tonnes=_if_asked(said, "carbon_cap_t"),
+    )
+
+
+def _discounts(said: AnswerSet) -> dict[str, float]:
+    return {
+        str(row["provider"]).lower(): float(row["percent"]) * PERCENT
+        for row in said.rows("negotiated_discounts")
+        if "percent" in row
+    }

@@ -1,0 +1,146 @@
+"""Not deploying at all: the same model behind somebody's API, paid by the token."""
+
+import numpy as np
+
+from advisor.engine.plan import CostLine, FleetItem, Plan
+from advisor.engine.search.fits import deployment_kind
+from advisor.engine.search.river import Priced
+from advisor.engine.workload import Question
+from catalog.specs import Evidence, Figure, OfferSpec, Purchase
+from costing.engine.cases import PURCHASES, cost_cases
+from costing.engine.evidence import line_evidence
+from costing.engine.tco import LABELS, TOKENS, cost_breakdown
+
+UNVERIFIED = (
+    "The provider publishes no latency under load, so the targets are unverified: measure before "
+    "you sign."
+)
+_LATENCY = ("ttft_p50_s", "ttft_p95_s", "ttft_p99_s", "tpot_p50_s", "tpot_p99_s",
+            "e2e_p50_s", "e2e_p99_s")  # fmt: skip
+
+
+def hosted_plans(priced: Priced, question: Question, *, first: int) -> list[Plan]:
+    """One plan for each hosted offer of the workload's own model, cheapest first.
+
+    Latency stays empty with its reason. Such a plan counts as meeting the targets only where
+    the user allows a managed API, and says that they are unverified.
+
+    Source: token prices of the catalogue; tokens of the demand.
+    """
+    serving = priced.workload.serving
+    if serving is None or serving.output_tokens <= 0.0:
+        return []
+    offers = [o for o in priced.hosted if o.model_slug == serving.model.slug]
+    offers = [o for o in offers if o.usd_per_output_token is not None]
+    usd_per_month = np.array([_usd_per_month(offer, priced) for offer in offers])
+    order = np.argsort(usd_per_month, kind="stable")
+    return [
+        _plan(priced, offers[i], float(usd_per_month[i]), plan_id=f"p{first + rank}")
+        for rank, i in enumerate(order)
+    ]
+
+
+def _usd_per_month(offer: OfferSpec, priced: Priced) -> float:
+    serving = priced.workload.serving
+    if serving is None:
+        return np.nan
+    cached = serving.prefix_cached_fraction
+    fresh = offer.usd_per_input_token or 0.0
+    again = offer.usd_per_cached_input_token
+    input_usd = serving.input_tokens * (
+        (1.0 - cached) * fresh + cached * (fresh if again is None else again)
+    )
+    output_usd = serving.output_tokens * (offer.usd_per_output_token or 0.0)
+    return serving.requests_per_month * (input_usd + output_usd)
+
+
+def _plan(priced: Priced, offer: OfferSpec, usd_per_month: float, *, plan_id: str) -> Plan:
+    cases = cost_cases(
+        1,
+        purchase=PURCHASES.index(Purchase.HOSTED_TOKENS),
+        instances=0.0,
+        on_site=False,
+        tokens_usd_per_month=usd_per_month,
+        accelerators_per_instance=0.0,
+        software_applies=False,
+        ops_fte=priced.rates["ops_fte/managed_api"].value,
+    )
+    cost = cost_breakdown(cases, priced.rules)
+    basis = line_evidence(priced.rates, provider=offer.provider)
+    total = float(cost.total_usd[0])
+    months = priced.rules.horizon_months
+    evidence = Evidence.LIST if offer.confidence == "official" else Evidence.REPORTED
+
+    def usd(amount: float, unit: str) -> Figure:
+        return Figure(
+            value=round(amount, 2), low=round(amount, 2), high=round(amount, 2),
+            unit=unit, evidence=evidence, source=offer.source,
+        )  # fmt: skip
+
+    unknown = Figure(
+        value=None, low=None, high=None, unit="s", evidence=Evidence.ASSUMED, source=UNVERIFIED
+    )
+    region = offer.region.code if offer.region else ""
+    return Plan(
+        id=plan_id,
+        name=f"{offer.provider} API, {priced.workload.name}, paid by the token",
+        workload=priced.workload.name,
+        kind="serving",
+        family="hosted",
+        accelerator="hosted API",
+        accelerator_slug="",
+        accelerator_count=0,
+        system=offer.instance_type,
+        system_count=0,
+        provider=offer.provider,
+        provider_kind=deployment_kind(offer),
+        region=region,
+        country=offer.region.country if offer.region else "",
+        purchase=offer.purchase.value,
+        precision="as the provider runs it",
+        engine="provider's API",
+        parallelism={},
+        meets_targets=True,
+        price_open=False,
+        price={
+            "usd_per_million_input_tokens": _million(offer.usd_per_input_token),
+            "usd_per_million_output_tokens": _million(offer.usd_per_output_token),
+            "unit": "USD per million tokens",
+            "observed_on": offer.observed_on.isoformat() if offer.observed_on else None,
+            "source": offer.source,
+            "evidence": evidence.value,
+            "confidence": offer.confidence,
+        },
+        cost_breakdown=tuple(
+            CostLine(
+                label=label,
+                usd=float(cost.lines[label][0]),
+                low=float(cost.low_lines[label][0]),
+                high=float(cost.high_lines[label][0]),
+                evidence=(evidence if label == TOKENS else basis[label][0]).value,
+                source=offer.source if label == TOKENS else basis[label][1],
+            )
+            for label in LABELS
+            if cost.lines[label][0] != 0.0
+        ),
+        figures={
+            **dict.fromkeys(_LATENCY, unknown),
+            "total_cost_usd": usd(total, "USD"),
+            "monthly_cost_usd": usd(total / months, "USD/month"),
+        },
+        fleet=(
+            FleetItem(
+                what=f"{offer.instance_type} API", count=0, purchase=offer.purchase.value,
+                provider=offer.provider, region=region, workload=priced.workload.name,
+                usd_per_month=round(total / months, 2),
+            ),
+        ),
+        quality_gate="The provider chooses the format; ask which one it serves.",
+        porting_weeks=None,
+        notes=(UNVERIFIED,),
+        extra={"targets": "unverified"},
+    )  # fmt: skip
+
+
+def _million(usd: float | None) -> float | None:
+    return None if usd is None else round(usd * 1e6, 6)

@@ -1,0 +1,262 @@
+"""Replicas of a language model that meet the demand and its targets, closed form."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import erf, sqrt
+
+import numpy as np
+
+from advisor.engine.calibration import Calibration
+from advisor.engine.cases import Band, Bools, Floats, InferenceCases, Ints
+from advisor.engine.queueing import replicas_needed, waiting_time_quantile_s
+from advisor.engine.search.candidates import CONCURRENCIES, Layout, serving_cases
+from advisor.engine.search.sizing import (
+    Z99,
+    Sizing,
+    lognormal_quantile_factor,
+    lognormal_spread,
+    percentile_of,
+    with_redundancy,
+)
+from advisor.engine.serving.footprint import serving_footprint
+from advisor.engine.serving.performance import ServingPoint, serving_point
+from advisor.engine.serving.performance import rows_of as case_rows
+from advisor.engine.workload import ServingDemand
+from catalog.specs import AcceleratorSpec
+
+MORE_REPLICAS = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0)
+"""Steps by which replicas are added where waiting alone breaks the first-token target."""
+Z_OF = {0.5: 0.0, 0.9: 1.2816, 0.95: 1.6449, 0.99: Z99, 0.999: 3.0902}
+_TIE = 1e-9
+
+
+def size_llm_serving(
+    layouts: Sequence[Layout],
+    parts: Sequence[AcceleratorSpec],
+    demand: ServingDemand,
+    calibration: Calibration,
+    *,
+    software_month: float,
+    assumed: int,
+) -> Sizing:
+    """Each layout at the concurrency that serves most within the targets, with its replicas.
+
+    The concurrency of a replica is the largest throughput whose time per output token and
+    unqueued first token meet the targets at the SLO's percentile; replicas follow from the
+    peak rate and the headroom, and grow until waiting meets the first-token target. Where a
+    layout meets no target it stands at one request in flight, marked.
+
+    Source: queueing of replicas as in `queueing`; times as in `serving`.
+    """
+    cases = serving_cases(
+        layouts,
+        parts,
+        demand.model,
+        concurrencies=CONCURRENCIES,
+        input_tokens=max(demand.input_tokens * (1.0 - demand.prefix_cached_fraction), 1.0),
+        output_tokens=max(demand.output_tokens, 1.0),
+        kv_precision=demand.kv_precision,
+        software_month=software_month,
+        assumed=assumed,
+    )
+    point = serving_point(cases, calibration)
+    chosen = _best_concurrency(point, demand)
+    at_limit = case_rows(cases, chosen)
+    limit = serving_point(at_limit, calibration)
+    replicas, utilisation = _replicas(limit, demand)
+    busy = _operating_point(at_limit, limit, utilisation, calibration)
+    return _sized(at_limit, limit, busy, demand, replicas=replicas, utilisation=utilisation)
+
+
+def _best_concurrency(point: ServingPoint, demand: ServingDemand) -> Ints:
+    """Row of each layout's best concurrency: most requests per second within the targets."""
+    steps = len(CONCURRENCIES)
+    meets = _meets_tpot(point, demand) & _meets_unqueued(point, demand)
+    within = point.fits & (point.concurrency <= np.maximum(point.max_concurrency, 1.0))
+    rate = point.requests_per_s.value
+    # The first of equals: no more requests in flight than the rate needs.
+    score = np.where(within & meets, rate, -1.0).reshape(-1, steps)
+    best = np.argmax(score * (1.0 - _TIE * np.arange(steps)), axis=1)
+    best = np.where(score.max(axis=1) > 0.0, best, 0)
+    return np.asarray(np.arange(len(best)) * steps + best, dtype=np.int64)
+
+
+def _meets_tpot(point: ServingPoint, demand: ServingDemand) -> Bools:
+    if demand.slo.tpot_s is None:
+        return np.ones(len(point.concurrency), dtype=bool)
+    z = Z_OF.get(demand.slo.percentile, Z_OF[0.95])
+    tpot = percentile_of(point.tpot_p50_s.value, point.tpot_p99_s.value, z)
+    return np.asarray(tpot <= demand.slo.tpot_s)
+
+
+def _meets_unqueued(point: ServingPoint, demand: ServingDemand) -> Bools:
+    if demand.slo.ttft_s is None:
+        return np.ones(len(point.concurrency), dtype=bool)
+    return np.asarray(point.prefill_s + point.decode_step_s <= demand.slo.ttft_s)
+
+
+def _replicas(limit: ServingPoint, demand: ServingDemand) -> tuple[Ints, Floats]:
+    """Replicas for the peak with headroom and redundancy, and their load at the peak."""
+    rate = np.maximum(limit.requests_per_s.value, 1e-12)
+    needed = replicas_needed(
+        arrivals_per_s=demand.requests_per_s_peak * (1.0 + demand.headroom_fraction),
+        capacity_per_s=rate,
+    )
+    if demand.slo.ttft_s is not None and not demand.is_batch:
+        z = Z_OF.get(demand.slo.percentile, Z_OF[0.95])
+        settled = np.zeros(len(rate), dtype=bool)
+        for step in MORE_REPLICAS:
+            tried = np.where(settled, needed, np.ceil(needed * step))
+            ttft = _ttft_s(limit, demand, replicas=tried, z=z)
+            needed = np.where(settled, needed, tried)
+            settled |= ttft <= demand.slo.ttft_s
+            if settled.all():
+                break
+    replicas = with_redundancy(np.minimum(needed, 1e9), demand.redundancy)
+    return replicas, demand.requests_per_s_peak / (replicas * rate)
+
+
+def _ttft_s(point: ServingPoint, demand: ServingDemand, *, replicas: Floats, z: float) -> Floats:
+    """First token at a percentile: own prefill, the step under way, and waiting for a prefill.
+
+    Deviations from the mean of prompt length and of waiting are independent and add as
+    squares, which is exact for normal laws and an approximation for these.
+    """
+    sigma = lognormal_spread(mean=demand.input_tokens, p95=demand.input_tokens_p95)
+    length = lognormal_quantile_factor(sigma=sigma, z=z)
+    if demand.is_batch:  # nobody waits: items come when the machine is ready for them
+        return np.asarray(point.prefill_s * length + 0.5 * point.decode_step_s)
+    share = 0.5 * (1.0 + erf(z / sqrt(2.0)))
+    wait, typical = (
+        waiting_time_quantile_s(
+            quantile=quantile,
+            arrivals_per_s=demand.requests_per_s_peak,
+            service_s=point.prefill_s,
+            servers=np.maximum(replicas, 1.0),
+            arrival_cv=demand.burstiness_cv,
+            service_cv=float(np.sqrt(np.exp(sigma**2) - 1.0)),
+        )
+        for quantile in (share, 0.5)
+    )
+    middle = point.prefill_s + 0.5 * point.decode_step_s + typical
+    if z <= 0.0:
+        return np.asarray(middle)
+    settles = np.isfinite(wait)
+    beyond = np.where(settles, wait, 0.0) - np.where(settles, typical, 0.0)
+    spread = np.hypot(point.prefill_s * max(length - 1.0, 0.0), beyond)
+    return np.asarray(np.where(settles, middle + spread, np.inf))
+
+
+def _operating_point(
+    cases: InferenceCases, limit: ServingPoint, utilisation: Floats, calibration: Calibration
+) -> ServingPoint:
+    """The same replicas at the concurrency that the peak leaves on each (Little's law)."""
+    in_flight = np.maximum(limit.concurrency * np.minimum(utilisation, 1.0), 1.0)
+    return serving_point(replace(cases, concurrency=in_flight), calibration)
+
+
+def _sized(
+    cases: InferenceCases,
+    limit: ServingPoint,
+    busy: ServingPoint,
+    demand: ServingDemand,
+    *,
+    replicas: Ints,
+    utilisation: Floats,
+) -> Sizing:
+    slo = demand.slo
+    z = Z_OF.get(slo.percentile, Z_OF[0.95])
+    count = replicas.astype(np.float64)
+    ttft = {
+        name: _scaled(busy.ttft_p50_s, _ttft_s(busy, demand, replicas=count, z=each))
+        for name, each in (("ttft_p50_s", 0.0), ("ttft_p95_s", Z_OF[0.95]), ("ttft_p99_s", Z99))
+    }
+    ttft_slo = _ttft_s(busy, demand, replicas=count, z=z)
+    tpot_slo = percentile_of(busy.tpot_p50_s.value, busy.tpot_p99_s.value, z)
+    e2e = {
+        name: _e2e(ttft[f"ttft_{name}_s"].value, tpot, demand, z=each)
+        for name, tpot, each in (
+            ("p50", busy.tpot_p50_s.value, 0.0),
+            ("p99", busy.tpot_p99_s.value, Z99),
+        )
+    }
+    share_in_tail = 1.0 - 0.5 * (1.0 + erf(z / sqrt(2.0)))
+    answer_s = ttft_slo + max(demand.output_tokens - 1.0, 0.0) * tpot_slo
+    answer_s = answer_s + stages_s(demand, tail=share_in_tail)
+    rate = _scaled(limit.requests_per_s, limit.requests_per_s.value * replicas)
+    tokens = _scaled(limit.output_tokens_per_s, limit.output_tokens_per_s.value * replicas)
+    users = limit.concurrency * replicas
+    footprint = serving_footprint(cases)
+    ones = np.ones(len(cases), dtype=bool)
+    return Sizing(
+        accelerator=cases.accelerator,
+        precision=cases.precision,
+        engine=cases.engine,
+        tensor=cases.tensor_parallel,
+        pipeline=cases.pipeline_parallel,
+        expert=cases.expert_parallel,
+        replicas=replicas,
+        chips_per_replica=cases.accelerator_count,
+        concurrency=limit.concurrency,
+        utilisation=np.minimum(
+            utilisation * demand.requests_per_s_mean / max(demand.requests_per_s_peak, 1e-12), 1.0
+        ),
+        hours_per_month=np.full(len(cases), demand.active_hours_per_month),
+        capacity_low=limit.requests_per_s.low / np.maximum(limit.requests_per_s.value, 1e-12),
+        capacity_high=limit.requests_per_s.high / np.maximum(limit.requests_per_s.value, 1e-12),
+        wait_s=answer_s,
+        figures={
+            **ttft,
+            "tpot_p50_s": busy.tpot_p50_s,
+            "tpot_p95_s": _scaled(
+                busy.tpot_p50_s,
+                percentile_of(busy.tpot_p50_s.value, busy.tpot_p99_s.value, Z_OF[0.95]),
+            ),
+            "tpot_p99_s": busy.tpot_p99_s,
+            "e2e_p50_s": _scaled(busy.tpot_p50_s, e2e["p50"]),
+            "e2e_p99_s": _scaled(busy.tpot_p99_s, e2e["p99"]),
+            "output_tokens_per_s": tokens,
+            "requests_per_s": rate,
+            "users_at_slo": _scaled(limit.requests_per_s, users),
+        },
+        fits=limit.fits & _holds_the_longest(limit, demand),
+        meets_ttft=ones if slo.ttft_s is None else np.asarray(ttft_slo <= slo.ttft_s * 1.001),
+        meets_tpot=ones if slo.tpot_s is None else np.asarray(tpot_slo <= slo.tpot_s * 1.001),
+        meets_e2e=ones if slo.e2e_s is None else np.asarray(answer_s <= slo.e2e_s * 1.001),
+        needed_bytes=(footprint.weight_bytes + footprint.reserve_bytes) * cases.accelerator_count,
+        available_bytes=footprint.available_bytes * cases.accelerator_count,
+        binding=busy.binding,
+        extrapolated=np.zeros(len(cases), dtype=bool),
+    )
+
+
+def stages_s(demand: ServingDemand, *, tail: float) -> float:
+    """Seconds that extra stages add at a percentile whose tail is this share of requests.
+
+    Stages in series lengthen the requests that pass them; where these are more than the
+    tail, the percentile itself is lengthened. Their own spread is left out.
+
+    Source: definition of a percentile of a mixture.
+    """
+    return sum(demand.stages_s.values()) if demand.share_with_stages >= tail else 0.0
+
+
+def _holds_the_longest(point: ServingPoint, demand: ServingDemand) -> Bools:
+    """Whether the KV cache has room for one request of the longest context asked for."""
+    usual = demand.input_tokens + demand.output_tokens
+    return np.asarray(point.max_concurrency * usual >= demand.max_context_tokens)
+
+
+def _e2e(ttft_s: Floats, tpot_s: Floats, demand: ServingDemand, *, z: float) -> Floats:
+    """Whole answer at a percentile: first token, then the tokens of an answer that long."""
+    sigma = lognormal_spread(mean=demand.output_tokens, p95=demand.output_tokens_p95)
+    tokens = demand.output_tokens * lognormal_quantile_factor(sigma=sigma, z=z)
+    tail = 1.0 - 0.5 * (1.0 + erf(z / sqrt(2.0)))
+    extra_s = stages_s(demand, tail=tail)
+    return np.asarray(ttft_s + max(tokens - 1.0, 0.0) * tpot_s + extra_s, dtype=np.float64)
+
+
+def _scaled(like: Band, value: Floats) -> Band:
+    """A figure with the relative range of another."""
+    centre = np.maximum(np.abs(like.value), 1e-300)
+    return Band(value=value, low=value * like.low / centre, high=value * like.high / centre)

@@ -1,0 +1,50 @@
+"""Pages of one answered run: the answer itself and what stands behind it, one address each."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from advisor.models import Job, State
+from advisor.views.people import run_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One page of a run: the name of its address, and its label in the row of pages."""
+
+    url_name: str
+    label: str
+
+
+SECTIONS = (Section(url_name="run", label="Answer"),)
+
+
+def answered(request: HttpRequest, run_id: UUID) -> Job:
+    """A run that has an answer; Http404 for any other."""
+    found = run_of(request, run_id)
+    if found.state != State.SUCCEEDED or not found.result:
+        raise Http404
+    return found
+
+
+def section_context(run: Job, url_name: str) -> dict[str, Any]:
+    """What the frame of a section needs."""
+    document = run.result or {}
+    name = document.get("name") or (run.assessment.name if run.assessment else "Run")
+    return {
+        "nav": "assessments",
+        "run": run,
+        "document": document,
+        "name": name,
+        "sections": [
+            {
+                "label": section.label,
+                "url": reverse(section.url_name, args=[run.pk]),
+                "current": section.url_name == url_name,
+            }
+            for section in SECTIONS
+        ],
+    }
