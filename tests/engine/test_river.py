@@ -249,3 +249,14 @@ def test_an_arm_host_is_said_on_every_plan_that_has_one() -> None:
 
     assert grace
     assert all(any("aarch64" in note for note in plan["notes"]) for plan in grace)
+
+
+def test_what_the_room_cannot_take_is_refused_before_it_is_priced() -> None:
+    own_room = {
+        "facility_exists": "server_room", "site_country": "DE", "power_available_kw": 1,
+        "rack_kw_max": 1, "deployment_allowed": ["on_prem"],
+    }  # fmt: skip
+    document = advice("chatbot_1m", **own_room)
+
+    assert not [plan for plan in document["plans"] if plan["purchase"] == "buy"]
+    assert any(item["limit"] == "site" for item in document["rejected"])

@@ -96,7 +96,7 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
             "replicas": int(priced.sizing.replicas[sizing_row]),
             "data": _data_parallel(priced, sizing_row),
         },
-        meets_targets=bool(priced.sizing.meets[sizing_row] and priced.site_ok[row]),
+        meets_targets=bool(priced.sizing.meets[sizing_row]),
         price_open=bool(priced.cost.price_open[row]),
         price=_price(offer),
         cost_breakdown=cost_lines(priced, row, offer),

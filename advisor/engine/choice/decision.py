@@ -111,13 +111,13 @@ def _ordered(priced: Priced, question: Question, within: Bools, cost: Floats, wa
             },
             question.priorities,
         )
-    meets = priced.sizing.meets[rows] & priced.site_ok
+    meets = priced.sizing.meets[rows]
     return np.asarray(np.lexsort((key, ~meets, ~within)), dtype=np.int64)
 
 
 def _shown(priced: Priced, within: Bools, cost: Floats, wait: Floats, order: Ints) -> list[int]:
     rows = priced.placements.sizing
-    meets = priced.sizing.meets[rows] & priced.site_ok
+    meets = priced.sizing.meets[rows]
     part, precision = priced.sizing.accelerator[rows], priced.sizing.precision[rows]
     gate = np.array([priced.gates[int(p)].open for p in precision], dtype=bool)
     kinds = [priced.offers[int(offer)].purchase for offer in priced.placements.offer]

@@ -30,7 +30,6 @@ def blocked_because(priced: Priced, question: Question) -> list[str]:
     gates = [priced.gates[int(p)] for p in priced.sizing.precision[rows]]
     rules: list[tuple[Bools, str]] = [
         (~priced.sizing.meets[rows], "it misses a target"),
-        (~priced.site_ok, "your room cannot take it"),
         (priced.cost.price_open, "its price is open"),
         (_unplaced(priced), "the offer names no region, so separate zones cannot be promised"),
         (

@@ -38,7 +38,7 @@ from catalog.specs import (
     SystemSpec,
 )
 from catalog.units import GIB, HOURS_PER_MONTH, SECONDS_PER_HOUR
-from costing.engine.cases import CostRules
+from costing.engine.cases import CostCases, CostRules, take
 from costing.engine.rates import Rates
 from costing.engine.tco import CostBreakdown, cost_breakdown
 
@@ -60,13 +60,13 @@ class Priced:
     hosted: tuple[OfferSpec, ...]
     sizing: Sizing
     placements: Placements
+    cases: CostCases  # what was priced, one row a placement
     cost: CostBreakdown
     rules: CostRules
     rates: Rates
     own_prices: frozenset[str]  # labels of cost lines that the user priced
     counts_embodied: bool
     gates: Mapping[int, Gate]  # by precision index
-    site_ok: Bools
     rejected: tuple[Rejection, ...]
     warnings: tuple[str, ...]
     considered: int  # candidates evaluated
@@ -116,17 +116,20 @@ def price_workload(
         placements, sizing, offers, parts=parts, systems=systems,
         question=question, workload=workload, rates=rates, as_of=snapshot.as_of,
     )  # fmt: skip
-    rules = rules_for(question, workload, rates)
-    cost = cost_breakdown(cases, rules)
+    rejected += _after_sizing(out, workload, sizing, placements, offered)
+    rejected += _excluded_places(parts, workload, offered)
     site_ok, site_refusals = _site(
         placements, offers, systems, cases.power_w_per_instance, question
     )
-    rejected += _after_sizing(out, workload, sizing, placements, offered)
-    rejected += _excluded_places(parts, workload, offered)
     rejected += [
         _refuse(parts[int(sizing.accelerator[placements.sizing[row]])], workload, "site", reason)
         for row, reason in site_refusals.items()
     ]
+    # What the room cannot take is not priced at all.
+    placements = placement_rows(placements, np.flatnonzero(site_ok))
+    cases = take(cases, site_ok)
+    rules = rules_for(question, workload, rates)
+    cost = cost_breakdown(cases, rules)
     return Priced(
         workload=workload,
         parts=parts,
@@ -135,13 +138,13 @@ def price_workload(
         hosted=offered.hosted,
         sizing=sizing,
         placements=placements,
+        cases=cases,
         cost=cost,
         rules=rules,
         rates=rates,
         own_prices=own_price_lines(question),
         counts_embodied=question.embodied_carbon,
         gates=_gates(workload),
-        site_ok=site_ok,
         rejected=tuple(rejected),
         warnings=tuple(warnings),
         considered=len(sizing) * 25,
