@@ -42,6 +42,7 @@ METHODS = (
     "demand",
     "evidence",
     "footprint",
+    "latency",
     "queueing",
     "samples",
     "serving",

@@ -8,13 +8,12 @@ import numpy as np
 
 from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Band, Bools, Floats, InferenceCases, Ints
+from advisor.engine.lognormal import lognormal_quantile_factor, lognormal_spread
 from advisor.engine.queueing import replicas_needed, waiting_time_quantile_s
 from advisor.engine.search.candidates import CONCURRENCIES, Layout, serving_cases
 from advisor.engine.search.sizing import (
     Z99,
     Sizing,
-    lognormal_quantile_factor,
-    lognormal_spread,
     percentile_of,
     with_redundancy,
 )

@@ -13,7 +13,7 @@ REDUNDANCY_FACTOR: Mapping[str, float] = {"two_regions": 2.0, "active_active": 2
 """Whole copies of the capacity, each able to carry the peak when the other is lost."""
 REDUNDANCY_EXTRA: Mapping[str, float] = {"n_plus_1": 1.0, "two_zones": 1.0}
 """Replicas above what the peak needs, so that losing one keeps the targets."""
-Z95, Z99 = 1.6449, 2.3263
+Z99 = 2.3263
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,33 +97,10 @@ def with_redundancy(replicas: Floats, redundancy: str) -> Ints:
     return np.asarray(np.ceil(count), dtype=np.int64)
 
 
-def lognormal_spread(*, mean: float, p95: float) -> float:
-    """Shape sigma of the lognormal law with a mean and a 95th percentile, any unit.
-
-    Solves ln(p95 / mean) = z95 sigma - sigma^2 / 2 for the smaller root; at most z95, where
-    that ratio is largest.
-
-    Source: moments and quantiles of the lognormal law, N. L. Johnson et al., "Continuous
-    Univariate Distributions", vol. 1, 2nd ed., Wiley 1994, chapter 14.
-    """
-    if mean <= 0.0 or p95 <= mean:
-        return 0.0
-    inside = max(Z95**2 - 2.0 * float(np.log(p95 / mean)), 0.0)
-    return float(Z95 - np.sqrt(inside))
-
-
-def lognormal_quantile_factor(*, sigma: float, z: float) -> float:
-    """Quantile over mean of a lognormal law, at a standard normal quantile z.
-
-    Source: as lognormal_spread.
-    """
-    return float(np.exp(z * sigma - 0.5 * sigma**2))
-
-
 def percentile_of(band_p50: Floats, band_p99: Floats, z: float) -> Floats:
     """Any percentile between the median and beyond from the median and the 99th.
 
-    Holds for a lognormal law; source: as lognormal_spread.
+    Holds for a lognormal law; source: as `lognormal_spread`.
     """
     ratio = np.log(np.maximum(band_p99 / np.maximum(band_p50, 1e-12), 1.0)) / Z99
     return np.asarray(band_p50 * np.exp(z * ratio))
