@@ -39,7 +39,7 @@ def sizing(*, tensor: int, pipeline: int = 1, replicas: int = 1, wait_s: float =
     yes = np.array([True])
     return Sizing(
         accelerator=ints(0), precision=ints(2), engine=ints(0), tensor=ints(tensor),
-        pipeline=ints(pipeline), expert=ints(1), replicas=ints(replicas),
+        pipeline=ints(pipeline), expert=ints(1), attention_data=ints(1), replicas=ints(replicas),
         chips_per_replica=ints(tensor * pipeline), concurrency=floats(1.0),
         utilisation=floats(0.5), hours_per_month=floats(730.0), capacity_low=floats(1.0),
         capacity_high=floats(1.0), wait_s=floats(wait_s), figures={}, fits=yes, meets_ttft=yes,

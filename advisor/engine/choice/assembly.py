@@ -93,6 +93,7 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
             "tensor": int(priced.sizing.tensor[sizing_row]),
             "pipeline": int(priced.sizing.pipeline[sizing_row]),
             "expert": int(priced.sizing.expert[sizing_row]),
+            "attention_data": int(priced.sizing.attention_data[sizing_row]),
             "replicas": int(priced.sizing.replicas[sizing_row]),
             "data": _data_parallel(priced, sizing_row),
         },
@@ -130,6 +131,7 @@ def _schedule(priced: Priced, row: int, offer: OfferSpec) -> dict[str, object]:
     return {
         "hours_per_month": hours,
         "is_batch": serving is not None and serving.is_batch,
+        "batch_limit": float(priced.sizing.concurrency[sizing_row]),
         "mean_utilisation": load * hours / HOURS_PER_MONTH if serving is not None else load,
         "always_on": not job and (committed or hours >= HOURS_PER_MONTH - 1.0),
     }

@@ -121,6 +121,7 @@ def _sized(
         tensor=chips,
         pipeline=np.ones(len(cases), dtype=np.int64),
         expert=np.ones(len(cases), dtype=np.int64),
+        attention_data=np.ones(len(cases), dtype=np.int64),
         replicas=replicas,
         chips_per_replica=chips,
         concurrency=np.ones(len(cases)),

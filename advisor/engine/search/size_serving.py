@@ -194,6 +194,7 @@ def _sized(
         tensor=cases.tensor_parallel,
         pipeline=cases.pipeline_parallel,
         expert=cases.expert_parallel,
+        attention_data=cases.attention_data_parallel,
         replicas=replicas,
         chips_per_replica=cases.accelerator_count,
         concurrency=limit.concurrency,

@@ -134,6 +134,7 @@ def _sized(
         tensor=point.tensor_parallel,
         pipeline=point.pipeline_parallel,
         expert=np.ones(rows, dtype=np.int64),
+        attention_data=np.ones(rows, dtype=np.int64),
         replicas=np.ones(rows, dtype=np.int64),
         chips_per_replica=cases.accelerator_count,
         concurrency=np.ones(rows),

@@ -30,6 +30,7 @@ class Sizing:
     tensor: Ints
     pipeline: Ints
     expert: Ints
+    attention_data: Ints
     replicas: Ints
     chips_per_replica: Ints
     concurrency: Floats  # requests in flight on one replica at its limit
@@ -78,8 +79,9 @@ def nothing_sized() -> Sizing:
     no = np.zeros(0, dtype=bool)
     return Sizing(
         accelerator=numbers, precision=numbers, engine=numbers, tensor=numbers, pipeline=numbers,
-        expert=numbers, replicas=numbers, chips_per_replica=numbers, concurrency=none,
-        utilisation=none, hours_per_month=none, capacity_low=none, capacity_high=none, wait_s=none,
+        expert=numbers, attention_data=numbers, replicas=numbers, chips_per_replica=numbers,
+        concurrency=none, utilisation=none, hours_per_month=none, capacity_low=none,
+        capacity_high=none, wait_s=none,
         figures={}, fits=no, meets_ttft=no, meets_tpot=no, meets_e2e=no, needed_bytes=none,
         available_bytes=none, binding=np.zeros(0, dtype=np.str_), extrapolated=no,
     )  # fmt: skip

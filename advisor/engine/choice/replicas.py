@@ -1,0 +1,85 @@
+"""From a plan back to the replica it consists of, for the simulator."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from advisor.engine.calibration import Calibration
+from advisor.engine.cases import ENGINES
+from advisor.engine.latency.model_steps import steps_of_cases
+from advisor.engine.latency.served import Served
+from advisor.engine.plan import Plan
+from advisor.engine.search.candidates import Layout, serving_cases
+from advisor.engine.workload import ServingDemand, Workload
+from catalog.specs import PRECISIONS, AcceleratorSpec
+
+
+class NotSimulated(Exception):
+    """The plan is nothing that the simulator of language-model serving can run."""
+
+
+def served_by(
+    plan: Plan,
+    workload: Workload,
+    *,
+    parts: Sequence[AcceleratorSpec],
+    calibration: Calibration,
+    software_month: float,
+) -> Served:
+    """The replica, the number of replicas and the traffic of a serving plan.
+
+    Raises NotSimulated for training, batches, models without tokens and hosted APIs.
+
+    Source: the plan's own layout, through the performance model that ranked it.
+    """
+    demand = _simulated(plan, workload)
+    index = next(i for i, part in enumerate(parts) if part.slug == plan.accelerator_slug)
+    shape = plan.parallelism
+    layout = Layout(
+        accelerator=index,
+        precision=PRECISIONS.index(plan.precision),
+        engine=ENGINES.index(plan.engine),
+        tensor=shape["tensor"],
+        pipeline=shape["pipeline"],
+        expert=shape["expert"],
+        attention_data=shape["attention_data"],
+    )
+    cases = serving_cases(
+        [layout],
+        parts,
+        demand.model,
+        concurrencies=np.ones(1),
+        input_tokens=max(demand.input_tokens * (1.0 - demand.prefix_cached_fraction), 1.0),
+        output_tokens=max(demand.output_tokens, 1.0),
+        kv_precision=demand.kv_precision,
+        software_month=software_month,
+        assumed=0,
+    )
+    limit = plan.extra.get("batch_limit")
+    steps = steps_of_cases(cases, calibration)[0]
+    batch = int(limit) if isinstance(limit, float) else steps.max_batch
+    return Served(
+        steps=steps,
+        batch_limit=min(max(batch, 1), steps.max_batch),
+        replicas=shape["replicas"],
+        demand=demand,
+    )
+
+
+def _simulated(plan: Plan, workload: Workload) -> ServingDemand:
+    demand = workload.serving
+    if demand is None:
+        message = "Training has no requests: its time is on the answer page."
+        raise NotSimulated(message)
+    if demand.is_batch:
+        message = "A batch has no arrivals: it is through when its window ends."
+        raise NotSimulated(message)
+    if not plan.accelerator_slug or not plan.parallelism:
+        message = "A hosted API publishes no step times: measure its latency before you commit."
+        raise NotSimulated(message)
+    if demand.output_tokens <= 0.0 or plan.engine not in ENGINES:
+        message = (
+            "Models that make no tokens have no steps to simulate: their latency is closed form."
+        )
+        raise NotSimulated(message)
+    return demand
