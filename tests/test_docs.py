@@ -36,6 +36,7 @@ PROBLEMS = sorted(
 NAMED = set(re.findall(r"`((?:advisor|costing|catalog)\.engine\.[a-z_.*]+)`", TEXT))
 METHODS = (
     "candidates",
+    "cashflow",
     "catalogue-rules",
     "choice",
     "cost",
@@ -47,6 +48,7 @@ METHODS = (
     "samples",
     "serving",
     "training",
+    "uncertainty",
 )
 
 

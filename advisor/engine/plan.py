@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from catalog.specs import Figure
+from costing.engine.cases import CostCases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ class Plan:
     porting_weeks: float | None
     notes: tuple[str, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
+    case: CostCases | None = None  # the one row its cost was computed from; None for a fleet
+    speed_range: tuple[float, float] = (1.0, 1.0)  # low and high end, as factors of the speed
 
     def value(self, figure: str) -> float | None:
         """The central value of one of the plan's figures, None where unknown or absent."""

@@ -19,8 +19,6 @@ from catalog.services import import_prices
 from catalog.services.prices import PriceFile
 from catalog.specs import BYTES_PER_WEIGHT
 from catalog.units import MEGA
-from costing.engine.cases import CostRules, cost_cases
-from costing.engine.montecarlo import Uncertainty, percentiles_usd, sampled, totals_usd
 
 _MODEL = "llama3.1-70b"
 _REPEATS = 3
@@ -123,16 +121,3 @@ def import_rows_per_s(rows: int = 45_000) -> float:
     lines += [f"x{i},H100,8,us-east-{i % 4},{50 + i % 9}," for i in range(rows)]
     feed = PriceFile(name="aws/vms.csv", content="\n".join(lines) + "\n")
     return rows / seconds_of(lambda: import_prices([feed], form="skypilot", dry_run=True))
-
-
-def montecarlo_seconds(draws: int = 10_000, plans: int = 200, months: int = 36) -> float:
-    """Seconds for so many futures of so many plans over so many months."""
-    cases = cost_cases(plans, usd_per_h=np.linspace(1.0, 100.0, plans), instances=4.0)
-    rules = CostRules(horizon_months=months, growth_per_month=0.03)
-    known = Uncertainty(growth_per_month=(0.0, 0.06))
-
-    def work() -> None:
-        futures = sampled(cases, rules, known, draws=draws, seed=1)
-        percentiles_usd(totals_usd(cases, rules, futures))
-
-    return min(seconds_of(work) for _ in range(_REPEATS))

@@ -1,7 +1,7 @@
 """What is to be priced, as columns, with the rules that hold for all of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from math import nan
 from typing import Any
 
@@ -186,6 +186,34 @@ def take(cases: CostCases, rows: ArrayLike | slice) -> CostCases:
     return CostCases(**picked)
 
 
+def stacked(parts: Sequence[CostCases]) -> CostCases:
+    """Several sets of cases under one another, each row with the tariffs it had.
+
+    Source: plain concatenation; the indices into the tables move along.
+    """
+    egress = np.cumsum([0, *(len(part.egress_tariffs) for part in parts)])
+    storage = np.cumsum([0, *(len(part.storage_tariffs) for part in parts)])
+    moved = [
+        replace(
+            part,
+            egress_tariff=part.egress_tariff + egress[at],
+            storage_tariff=part.storage_tariff + storage[at],
+        )
+        for at, part in enumerate(parts)
+    ]
+    columns: dict[str, Any] = {
+        each.name: np.concatenate([getattr(part, each.name) for part in moved])
+        for each in fields(CostCases)
+        if isinstance(getattr(parts[0], each.name), np.ndarray)
+    }
+    return CostCases(
+        purchases=parts[0].purchases,
+        egress_tariffs=tuple(tariff for part in parts for tariff in part.egress_tariffs),
+        storage_tariffs=tuple(tariff for part in parts for tariff in part.storage_tariffs),
+        **columns,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostRules:
     """What holds for the whole assessment; all money in USD, all shares as fractions."""
@@ -194,6 +222,8 @@ class CostRules:
     growth_per_month: float = 0.0
     growth_stops_month: int = 24
     discount_rate: float = 0.0  # per year
+    price_change_per_year: float = 0.0  # rents, tokens and purchases; a commitment keeps its price
+    spot_price_factor: float = 1.0  # spot prices against those of the offers
     depreciation_years: float = 4.0
     residual_fraction: float = 0.0  # of the purchase price, at the end of the horizon
     support_fraction_per_year: float = 0.0  # of the purchase price

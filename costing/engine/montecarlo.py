@@ -1,14 +1,15 @@
 """What a plan may cost when prices, load, performance and growth turn out otherwise."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from catalog.units import MONTHS_PER_YEAR
 from costing.engine.cases import COMMITMENT_MONTHS, CostCases, CostRules
 from costing.engine.data import Floats
-from costing.engine.quantities import Quantities, quantities, value_left
-from costing.engine.tco import COMPUTE, COOLING, POWER, TOKENS, cost_lines
+from costing.engine.quantities import Quantities, price_path, quantities, term_starts, value_left
+from costing.engine.tco import COOLING, POWER, cost_lines
 
 Z90 = 1.2815515655446004  # a normal variable lies within +-Z90 in 80 of 100 cases
 _ALMOST = 1e-9
@@ -38,7 +39,7 @@ class Draws:
 
     load: Floats
     growth_per_month: Floats
-    price_trend: Floats  # logarithm of the change in a year
+    price_trend: Floats  # logarithm of the change in a year, beside that of the rules
     power_price: Floats
     failures: Floats
     performance: Floats
@@ -46,28 +47,21 @@ class Draws:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swing:
-    """What one unknown does to the cost of one plan when all others are as assumed."""
-
-    name: str
-    low_usd: float  # at the low end of its interval
-    high_usd: float  # at the high end
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Units:
     """USD for one of each quantity, by plan, with what comes on top."""
 
-    rent: Floats
+    rented: Floats
     power: Floats
     held: Floats
     bought: Floats
+    paid: Floats
+    supported: Floats
     retired: Floats
     left: Floats
     tail: Floats
     tokens: Floats
-    fixed: Floats = field(default_factory=lambda: np.zeros(0))
-    egress: Floats = field(default_factory=lambda: np.zeros(0))
+    fixed: Floats
+    egress: Floats
 
 
 def sampled(
@@ -125,176 +119,138 @@ def totals_usd(cases: CostCases, rules: CostRules, futures: Draws) -> Floats:
     Source: as `cost_breakdown`; Monte Carlo as in JCGM 101:2008.
     """
     units, nominal = _unit_costs(cases, rules)
-    months = np.arange(rules.horizon_months)
-    grown = np.minimum(months, max(rules.growth_stops_month, 0))
+    years = np.arange(rules.horizon_months) / MONTHS_PER_YEAR
+    grown = np.minimum(np.arange(rules.horizon_months), max(rules.growth_stops_month, 0))
     path = (1.0 + futures.growth_per_month[:, np.newaxis]) ** grown
     path *= (futures.load * futures.failures)[:, np.newaxis]
     peak = np.maximum.accumulate(path, axis=1)
-    trend = np.exp(futures.price_trend[:, np.newaxis] * months / 12.0)
-    volume = (path * trend).sum(axis=1)
+    prices = np.exp(np.multiply.outer(futures.price_trend, years)) * price_path(rules)
+    terms = {
+        term: _Terms.of(prices, term)
+        for kind, term in COMMITMENT_MONTHS.items()
+        if cases.is_bought_as(kind).any()
+    }
+    volume = np.einsum("dm,dm->d", path, prices)
     more = path.sum(axis=1) / float(nominal.volume[0, 0])
     keeps = cases.on_site | cases.is_bought_as(*COMMITMENT_MONTHS)
     totals = np.empty(futures.price.shape)
     for plan in range(len(cases)):
         demand = peak if keeps[plan] else path
         price, speed = futures.price[:, plan], futures.performance[:, plan]
-        counted = _counted(cases, rules, plan, demand / speed[:, np.newaxis], trend)
-        total = units.rent[plan] * price * counted.rent
-        total += (units.power[plan] * futures.power_price + units.held[plan]) * counted.held
-        total += price * (
-            units.bought[plan] * counted.last
-            + units.left[plan] * counted.left
-            + units.retired[plan] * counted.last
-            + units.tail[plan] * counted.tail
-        )
+        load = demand / speed[:, np.newaxis]
+        counted = _counted(cases, rules, plan, load, prices, terms)
+        total = sum(getattr(units, name)[plan] * counted[name] for name in _PRICED & set(counted))
+        total = total * price
+        total += (units.power[plan] * futures.power_price + units.held[plan]) * counted["held"]
+        total += units.bought[plan] * counted["bought"]
         total += units.tokens[plan] * price * volume
         totals[:, plan] = total + units.fixed[plan] + units.egress[plan] * more
     return totals
 
 
-def percentiles_usd(totals: Floats, *, at: tuple[float, ...] = (0.1, 0.5, 0.9)) -> Floats:
-    """Cost of each plan that is not exceeded with each of these chances; shape (chances, plans).
-
-    Source: sample quantiles, linear between order statistics.
-    """
-    return np.asarray(np.quantile(totals, at, axis=0), dtype=np.float64)
-
-
-def chance_cheaper(totals: Floats, first: int, second: int) -> float:
-    """Share of the futures in which the first plan costs less than the second.
-
-    Both see the same future, so what they share does not blur the answer.
-    Source: paired comparison of samples.
-    """
-    return float((totals[:, first] < totals[:, second]).mean())
-
-
-def chance_cheapest(totals: Floats) -> Floats:
-    """Share of the futures in which each plan is the cheapest; shape (plans,).
-
-    Source: counting.
-    """
-    winners = np.bincount(np.argmin(totals, axis=1), minlength=totals.shape[1])
-    return winners / len(totals)
-
-
-def tornado(cases: CostCases, rules: CostRules, known: Uncertainty) -> tuple[Swing, ...]:
-    """What matters most to the cost of a plan (one row): the unknowns by the size of their swing.
-
-    Source: one at a time sensitivity, ends of the 80 % intervals.
-    """
-    base = as_assumed(cases, rules)
-    growth = known.growth_per_month or (rules.growth_per_month, rules.growth_per_month)
-    ends: Mapping[str, tuple[Floats | float, Floats | float]] = {
-        "load": known.load,
-        "performance": known.performance,
-        "growth_per_month": growth,
-        "price_trend": tuple(np.log1p(known.price_trend_per_year)),
-        "power_price": known.power_price,
-        "failures": known.failures,
-        "price": (cases.price_low_factor, cases.price_high_factor),
-    }
-    swings = []
-    for each in fields(Draws):
-        shape = getattr(base, each.name).shape
-        low, high = (
-            totals_usd(cases, rules, replace(base, **{each.name: np.broadcast_to(end, shape)}))[
-                0, 0
-            ]
-            for end in ends[each.name]
-        )
-        swings.append(Swing(name=each.name, low_usd=float(low), high_usd=float(high)))
-    return tuple(sorted(swings, key=lambda swing: -abs(swing.high_usd - swing.low_usd)))
+_PRICED = {"rented", "tail", "paid", "supported", "retired", "left"}
+"""Quantities that are multiplied with the price of the plan itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Counted:
-    held: Floats
-    rent: Floats  # instance-months weighted with the trend of rents and the hours used
-    last: Floats
-    left: Floats
-    tail: Floats
+class _Terms:
+    """What a commitment that starts in a month costs by future, at one a month at go-live."""
+
+    held: Floats  # (draws, months): its months within the horizon
+    tail: Floats  # (draws, months): those after it
+
+    @classmethod
+    def of(cls, prices: Floats, term: int) -> "_Terms":
+        months = prices.shape[1]
+        starts = term_starts(np.arange(months), months=months, term=term)
+        ran = (starts[:, :, np.newaxis] == np.arange(months)).sum(axis=1, dtype=np.float64)
+        over = -(months - np.arange(months)) % term
+        return cls(held=prices @ ran.T, tail=prices[:, starts[:, -1]] * over)
 
 
 def _counted(
-    cases: CostCases, rules: CostRules, plan: int, demand: Floats, trend: Floats
-) -> _Counted:
-    """Instance-months of one plan in each future; `demand` of shape (draws, months)."""
-    horizon = rules.horizon_months
-    count = float(cases.instances[plan])
+    cases: CostCases,
+    rules: CostRules,
+    plan: int,
+    demand: Floats,
+    prices: Floats,
+    terms: Mapping[int, _Terms],
+) -> dict[str, Floats]:
+    """Quantities of one plan in each future, the priced ones at the prices of their months.
+
+    `demand` and `prices` are of shape (draws, months).
+    """
+    horizon, count = rules.horizon_months, float(cases.instances[plan])
     term = COMMITMENT_MONTHS.get(cases.purchases[int(cases.purchase[plan])], 1)
     if not cases.grows[plan]:
         # The same machines, for as many more or fewer hours as the work takes.
         by_the_hour = bool(cases.may_scale_down[plan]) and term == 1
-        hours = (demand * trend if by_the_hour else trend).sum(axis=1)
-        ones = np.ones(len(demand))
-        return _Counted(
-            held=ones * count * horizon,
-            rent=count * hours,
-            last=ones * count,
-            left=ones * count * value_left(rules, months=horizon),
-            tail=ones * count * (-horizon % term),
-        )
-    step = float(cases.instance_step[plan])
+        ones = np.full(len(demand), count)
+        found = {"held": ones * horizon, "bought": ones, "paid": ones, "supported": ones * horizon}
+        found |= {"retired": ones, "left": ones * value_left(rules, months=horizon)}
+        if term > 1:
+            return found | {
+                "rented": count * terms[term].held[:, 0],
+                "tail": count * terms[term].tail[:, 0],
+            }
+        used = np.einsum("dm,dm->d", demand, prices) if by_the_hour else prices.sum(axis=1)
+        return found | {"rented": count * used}
+    instances = _instances(cases, plan, demand)
+    found = {"held": instances.sum(axis=1), "bought": instances[:, -1]}
+    if term > 1:
+        added = np.diff(instances, axis=1, prepend=0.0)
+        return found | {
+            "rented": np.einsum("dm,dm->d", added, terms[term].held),
+            "tail": np.einsum("dm,dm->d", added, terms[term].tail),
+        }
+    if not cases.on_site[plan]:
+        return found | {"rented": np.einsum("dm,dm->d", instances, prices)}
+    added = np.diff(instances, axis=1, prepend=0.0)
+    added *= prices
+    remaining = horizon - np.arange(horizon)
+    # In a straight line, what is left of the value is linear in the months in use.
+    lost = (1.0 - rules.residual_fraction) / horizon
+    paid, supported = added.sum(axis=1), added @ remaining.astype(np.float64)
+    left = paid - lost * supported
+    return found | {"paid": paid, "supported": supported, "retired": paid, "left": left}
+
+
+def _instances(cases: CostCases, plan: int, demand: Floats) -> Floats:
+    """Whole instances in each month of each future; shape of `demand`."""
+    count, step = float(cases.instances[plan]), float(cases.instance_step[plan])
     exact = count if np.isnan(cases.instances_exact[plan]) else float(cases.instances_exact[plan])
     spare = count - max(np.ceil(exact / step - _ALMOST), 1.0) * step
     instances = np.ceil(demand * (exact / step) - _ALMOST)
     np.maximum(instances, 1.0, out=instances)
     instances *= step
     instances += spare
-    held = instances.sum(axis=1)
-    last = instances[:, -1]
-    tail = np.zeros(len(held))
-    if term > 1:
-        remaining = horizon - np.arange(horizon)
-        added = np.diff(instances, axis=1, prepend=0.0)
-        tail = added @ (-remaining % term).astype(np.float64)
-    return _Counted(
-        held=held,
-        rent=np.einsum("dm,dm->d", instances, trend),
-        last=last,
-        # What is bought in a month loses value in a straight line, so months in use tell it.
-        left=last - (1.0 - rules.residual_fraction) / horizon * held,
-        tail=tail,
-    )
+    return instances
 
 
 def _unit_costs(cases: CostCases, rules: CostRules) -> tuple[_Units, Quantities]:
     nominal = quantities(cases, rules, weights=np.ones((1, rules.horizon_months)))
-    none = np.zeros(len(cases))
+    none, ones = np.zeros((1, len(cases))), np.ones((1, len(cases)))
     zero = Quantities(
-        months=np.zeros((1, 1)),
-        volume=np.zeros((1, 1)),
-        once=np.zeros((1, 1)),
-        held=none,
-        bought=none,
-        retired=none,
-        left=none,
-        tail=none,
-        egress_usd=none,
+        **{
+            each.name: np.zeros((1, 1)) if getattr(nominal, each.name).shape[1] == 1 else none
+            for each in fields(Quantities)
+        }
     )
-    ones = np.ones(len(cases))
     on_top = 1.0 + rules.tax_fraction + rules.contingency_fraction
 
     def usd(**one: Floats) -> Floats:
         lines = cost_lines(cases, rules, replace(zero, **one))
-        return np.asarray(np.broadcast_to(sum(lines.values()), (1, len(cases)))[0])
+        return np.asarray(np.broadcast_to(sum(lines.values()), ones.shape)[0])
 
-    held = cost_lines(cases, rules, replace(zero, held=ones))
-    rent = held[COMPUTE] * on_top
-    power = (held[POWER] + held[COOLING]) * on_top
-    tokens = cost_lines(cases, rules, replace(zero, volume=np.ones((1, 1))))[TOKENS][0] * on_top
+    running = cost_lines(cases, rules, replace(zero, held=ones))
+    power = (running[POWER] + running[COOLING])[0] * on_top
     units = _Units(
-        rent=rent,
         power=power,
-        held=usd(held=ones) - rent - power,
-        bought=usd(bought=ones),
-        retired=usd(retired=ones),
-        left=usd(left=ones),
-        tail=usd(tail=ones),
-        tokens=tokens,
+        held=usd(held=ones) - power,
+        tokens=usd(volume_paid=np.ones((1, 1))),
         fixed=usd(months=nominal.months, once=nominal.once),
         egress=usd(egress_usd=nominal.egress_usd),
+        **{name: usd(**{name: ones}) for name in ("bought", *_PRICED)},
     )
     return units, nominal
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from catalog.units import MONTHS_PER_YEAR
 from costing.engine.cases import COMMITMENT_MONTHS, Bools, CostCases, CostRules, take
 from costing.engine.data import Floats, Ints, egress_table_usd
 
@@ -24,10 +25,15 @@ class Quantities:
     once: Floats
     held: Floats  # instance-months in use
     bought: Floats  # instances acquired
-    retired: Floats  # instances given up at the end of the horizon
-    left: Floats  # of those, the share of value that is left, in instances
-    tail: Floats  # instance-months that a commitment runs on after the horizon
     egress_usd: Floats
+    # The same counted at the prices of their months, as multiples of the price at go-live
+    volume_paid: Floats  # months times growth of demand
+    rented: Floats  # instance-months
+    paid: Floats  # instances acquired
+    supported: Floats  # instance-months, at the price the instance was acquired at
+    retired: Floats  # instances given up at the end of the horizon
+    left: Floats  # of those, the share of value that is left
+    tail: Floats  # instance-months that a commitment runs on after the horizon
 
 
 def growth_path(rules: CostRules) -> Floats:
@@ -57,82 +63,135 @@ def instances_at(cases: CostCases, demand: ArrayLike) -> Floats:
     return cases.instances + np.where(cases.grows, more * cases.instance_step, 0.0)
 
 
+def price_path(rules: CostRules) -> Floats:
+    """Prices in each month as multiples of those at go-live; shape (months,).
+
+    They change by the same fraction every year, which may be negative or none.
+    Source: compound growth.
+    """
+    years = np.arange(rules.horizon_months) / MONTHS_PER_YEAR
+    return np.asarray((1.0 + rules.price_change_per_year) ** years, dtype=np.float64)
+
+
 def quantities(cases: CostCases, rules: CostRules, *, weights: Floats) -> Quantities:
     """What is paid for, with each month counted `weights` times; weights of shape (k, months).
 
     All ones give the sums over the horizon, discount factors their present value, and a one
     in a single month that month alone. What is owned or committed stays when demand falls;
-    what is rented by the hour follows it. A commitment is renewed in whole terms, and what
-    runs on after the horizon is paid too (`tail`), due in the last month.
+    what is rented by the hour follows it, and pays the price of each month. A commitment keeps
+    the price of the month in which its term starts, is renewed in whole terms, and what runs
+    on after the horizon is paid too (`tail`), due in the last month.
 
     Source: arithmetic; staged purchases as in any capacity plan.
     """
     months = _Months.of(rules, weights)
-    held, bought, retired, left, tail = (np.zeros((len(weights), len(cases))) for _ in range(5))
+    shape = (len(weights), len(cases))
+    names = ("held", "bought", "rented", "paid", "supported", "retired", "left", "tail")
+    sums = {name: np.zeros(shape) for name in names}
     for start in range(0, len(cases), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        block = take(cases, rows)
-        instances = instances_at(block, months.levels)
-        keeps = block.on_site | block.is_bought_as(*COMMITMENT_MONTHS)
-        held[:, rows] = np.where(keeps, months.at_peak @ instances, months.at_demand @ instances)
-        reached = instances[months.peaks]
-        added = np.diff(reached, axis=0, prepend=0.0)
-        bought[:, rows] = months.first @ added
-        retired[:, rows] = months.last * reached[-1]
-        left[:, rows] = months.last * (months.value_left @ added)
-        tail[:, rows] = months.last * _tail_months(block, months, added)
+        for name, part in _counted(take(cases, rows), months).items():
+            sums[name][:, rows] = part
+    demand = growth_path(rules)[:, np.newaxis]
     return Quantities(
         months=weights.sum(axis=1, keepdims=True),
-        volume=weights @ growth_path(rules)[:, np.newaxis],
+        volume=weights @ demand,
+        volume_paid=(weights * price_path(rules)) @ demand,
         once=weights[:, :1],
-        held=held,
-        bought=bought,
-        retired=retired,
-        left=left,
-        tail=tail,
         egress_usd=_egress_usd(cases, rules, months),
+        **sums,
     )
+
+
+def _counted(cases: CostCases, months: "_Months") -> dict[str, Floats]:
+    instances = instances_at(cases, months.levels)
+    keeps = cases.on_site | cases.is_bought_as(*COMMITMENT_MONTHS)
+    added = np.diff(instances[months.peaks], axis=0, prepend=0.0)
+    priced = added * months.price_then[:, np.newaxis]
+    rented = months.at_demand_paid @ instances
+    tail = np.zeros(len(cases))
+    for kind, term in COMMITMENT_MONTHS.items():
+        rows = cases.is_bought_as(kind)
+        if rows.any():
+            rented[:, rows] = months.term_weights(term) @ added[:, rows]
+            tail[rows] = months.tail_weights(term) @ added[:, rows]
+    return {
+        "held": np.where(keeps, months.at_peak @ instances, months.at_demand @ instances),
+        "bought": months.first @ added,
+        "rented": rented,
+        "paid": months.first @ priced,
+        "supported": months.since @ priced,
+        "retired": months.last * priced.sum(axis=0),
+        "left": months.last * (months.value_left @ priced),
+        "tail": months.last * tail,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Months:
     """The months of the horizon by the level of demand in them, few of them being distinct."""
 
+    weights: Floats  # (k, months)
+    path: Floats  # (months,): prices
     levels: Floats  # rising
     at_demand: Floats  # (k, levels): weight of the months at a level
-    at_peak: Floats  # the same for the highest level so far
+    at_demand_paid: Floats  # the same times the price of the month
+    at_peak: Floats  # the same as the first for the highest level so far
     peaks: Bools  # levels that are a highest one so far
-    first: Floats  # (k, peaks): weight of the month in which a peak is first reached
+    starts: Ints  # (peaks,): month in which each is first reached
+    first: Floats  # (k, peaks): weight of that month
+    since: Floats  # (k, peaks): weight of that month and all later ones
     last: Floats  # (k, 1): weight of the last month
-    remaining: Ints  # (peaks,): months from then to the end
+    price_then: Floats  # (peaks,)
     value_left: Floats  # (peaks,)
 
     @classmethod
     def of(cls, rules: CostRules, weights: Floats) -> "_Months":
-        demand = growth_path(rules)
+        demand, path = growth_path(rules), price_path(rules)
         peak = np.maximum.accumulate(demand)
         levels = np.unique(demand)  # a highest level so far is a level
         reached, month = np.unique(peak, return_index=True)
         remaining = rules.horizon_months - month
+        at_level = (demand[:, np.newaxis] == levels).astype(np.float64)
         return cls(
+            weights=weights,
+            path=path,
             levels=levels,
-            at_demand=weights @ (demand[:, np.newaxis] == levels),
+            at_demand=weights @ at_level,
+            at_demand_paid=(weights * path) @ at_level,
             at_peak=weights @ (peak[:, np.newaxis] == levels),
             peaks=np.isin(levels, reached),
+            starts=month,
             first=weights[:, month],
+            since=np.cumsum(weights[:, ::-1], axis=1)[:, ::-1][:, month],
             last=weights[:, -1:],
-            remaining=remaining,
+            price_then=path[month],
             value_left=np.array([value_left(rules, months=int(left)) for left in remaining]),
         )
 
+    def term_weights(self, term: int) -> Floats:
+        """(k, peaks): months from each start on, at the price at which their term started."""
+        held = term_starts(self.starts, months=len(self.path), term=term)
+        prices = np.where(held >= 0, self.path[held], 0.0)
+        return self.weights @ prices.T
 
-def _tail_months(cases: CostCases, months: _Months, added: Floats) -> Floats:
-    tails = np.zeros(len(cases))
-    for kind, term in COMMITMENT_MONTHS.items():
-        rows = cases.is_bought_as(kind)
-        if rows.any():
-            tails[rows] = (-months.remaining % term).astype(np.float64) @ added[:, rows]
-    return tails
+    def tail_weights(self, term: int) -> Floats:
+        """(peaks,): months that the last term runs on, at its price."""
+        months = len(self.path)
+        over = -(months - self.starts) % term
+        held = term_starts(self.starts, months=months, term=term)[:, -1]
+        return np.asarray(over * self.path[held], dtype=np.float64)
+
+
+def term_starts(starts: Ints, *, months: int, term: int) -> Ints:
+    """For what starts in a month, the month in which its term of each month began; -1 before.
+
+    Shape (starts, months); terms follow one another without a gap.
+    Source: arithmetic.
+    """
+    since = np.arange(months) - starts[:, np.newaxis]
+    began = starts[:, np.newaxis] + since // term * term
+    return np.where(since >= 0, began, -1)
 
 
 def discount_weights(rules: CostRules) -> Floats:
@@ -140,7 +199,7 @@ def discount_weights(rules: CostRules) -> Floats:
 
     Source: R. Brealey, S. Myers, F. Allen, "Principles of Corporate Finance", chapter 2.
     """
-    years = np.arange(rules.horizon_months) / 12.0
+    years = np.arange(rules.horizon_months) / MONTHS_PER_YEAR
     return np.asarray((1.0 + rules.discount_rate) ** -years, dtype=np.float64)
 
 

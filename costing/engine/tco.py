@@ -126,16 +126,6 @@ def cost_breakdown(cases: CostCases, rules: CostRules) -> CostBreakdown:
     )
 
 
-def cash_flow_usd(cases: CostCases, rules: CostRules) -> Floats:
-    """What each case costs in each month; shape (cases, months), adding up to the total.
-
-    A breakdown is linear in the months it counts, so a month is a breakdown of that month.
-    Source: as `cost_breakdown`.
-    """
-    sums = quantities(cases, rules, weights=np.eye(rules.horizon_months))
-    return _total(cost_lines(cases, rules, sums)).T
-
-
 def cost_lines(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, Floats]:
     """USD by label, of the quantities' shape: unit prices times what is paid for.
 
@@ -151,7 +141,11 @@ def cost_lines(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str
 
 
 def _renting(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, Floats]:
-    usd_per_h = cases.usd_per_h
+    usd_per_h = np.where(
+        cases.is_bought_as(Purchase.SPOT),
+        cases.usd_per_h * rules.spot_price_factor,
+        cases.usd_per_h,
+    )
     if rules.usd_per_accelerator_h is not None:
         usd_per_h = rules.usd_per_accelerator_h * cases.accelerators_per_instance
     usd_per_h = spot_usd_per_useful_h(
@@ -164,9 +158,9 @@ def _renting(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, 
     rented = ~(cases.on_site | cases.is_bought_as(Purchase.HOSTED_TOKENS))
     per_month = np.where(rented, usd_per_h * paid_hours_per_month(cases) * net, 0.0)
     return {
-        COMPUTE: per_month * sums.held,
+        COMPUTE: per_month * sums.rented,
         TAIL: np.where(sums.tail > 0.0, per_month * sums.tail, 0.0),
-        TOKENS: cases.tokens_usd_per_month * net * sums.volume,
+        TOKENS: cases.tokens_usd_per_month * net * sums.volume_paid,
     }
 
 
@@ -184,11 +178,11 @@ def _owning(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, F
     extra = rules.installation_fraction + rules.spares_fraction
     support_per_month = rules.support_fraction_per_year / MONTHS_PER_YEAR
     return {
-        HARDWARE: price * sums.bought,
+        HARDWARE: price * sums.paid,
         FABRIC: fabric * sums.bought,
-        INSTALLATION: extra * price * sums.bought,
+        INSTALLATION: extra * price * sums.paid,
         LIQUID: liquid * sums.bought,
-        SUPPORT: support_per_month * price * sums.held,
+        SUPPORT: support_per_month * price * sums.supported,
         DECOMMISSION: rules.decommission_fraction * price * sums.retired,
         RESIDUAL: -price * sums.left,
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from advisor.management import benchmarks
+from advisor.management import bench_money, benchmarks
 
 pytestmark = pytest.mark.django_db
 
@@ -34,11 +34,20 @@ def test_estimates_and_imported_rows_are_counted() -> None:
     assert benchmarks.import_rows_per_s(rows=200) > 0.0
 
 
+def test_futures_are_timed_by_their_number() -> None:
+    [[draws, seconds, peak_mb]] = bench_money.montecarlo_growth([50])
+
+    assert draws == 50
+    assert seconds > 0.0
+    assert peak_mb > 0.0
+
+
 def test_the_command_writes_the_agreed_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("candidates_per_s", "estimates_per_s", "import_rows_per_s", "montecarlo_seconds"):
+    for name in ("candidates_per_s", "estimates_per_s", "import_rows_per_s"):
         monkeypatch.setattr(benchmarks, name, lambda: 1.0)
+    monkeypatch.setattr(bench_money, "montecarlo_seconds", lambda: 1.0)
     monkeypatch.setattr(benchmarks, "PRESETS", ["article_finetune_4xh100_72h"])
     target = tmp_path / "bench.json"
 

@@ -9,16 +9,13 @@ from hypothesis import strategies as st
 
 from catalog.specs import Purchase
 from costing.engine.cases import PURCHASES, CostCases, CostRules, cost_cases
-from costing.engine.montecarlo import (
-    Uncertainty,
-    as_assumed,
+from costing.engine.chances import (
     chance_cheaper,
     chance_cheapest,
     percentiles_usd,
-    sampled,
     tornado,
-    totals_usd,
 )
+from costing.engine.montecarlo import Uncertainty, as_assumed, sampled, totals_usd
 from costing.engine.tco import cost_breakdown
 from tests.engine.test_costing_tco import any_cases, any_rules
 

@@ -19,6 +19,7 @@ from catalog.specs import (
     SystemSpec,
 )
 from catalog.units import HOURS_PER_MONTH, KILO, MEGA
+from costing.engine.cases import take
 from costing.engine.evidence import line_evidence
 from costing.engine.quantities import growth_path
 from costing.engine.tco import COMPUTE, HARDWARE, LABELS, TAIL, TOKENS
@@ -117,6 +118,11 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
         porting_weeks=None,
         notes=tuple(_notes(priced, row, part, offer)),
         extra={**_schedule(priced, row, offer), "not_recommended_because": blocked},
+        case=take(priced.cases, [row]),
+        speed_range=(
+            float(priced.sizing.capacity_low[sizing_row]),
+            float(priced.sizing.capacity_high[sizing_row]),
+        ),
     )
 
 

@@ -105,6 +105,7 @@ def _without_compute(plan: Plan, host: Plan) -> Plan:
             for item in plan.fleet
         ),
         notes=(*plan.notes, _ASSUMED),
+        case=None,
     )
 
 

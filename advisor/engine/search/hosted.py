@@ -139,6 +139,7 @@ def _plan(priced: Priced, offer: OfferSpec, usd_per_month: float, *, plan_id: st
         porting_weeks=None,
         notes=(UNVERIFIED,),
         extra={"targets": "unverified"},
+        case=cases,
     )  # fmt: skip
 
 

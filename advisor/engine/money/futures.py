@@ -1,0 +1,87 @@
+"""Plans of one workload in the same uncertain futures: their ranges, and who is cheaper."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from advisor.engine.cases import Floats
+from advisor.engine.plan import Plan
+from costing.engine.cases import CostCases, CostRules, stacked
+from costing.engine.chances import chances_cheaper
+from costing.engine.montecarlo import Uncertainty, sampled, totals_usd
+from costing.engine.rates import Rates
+
+SEED = 20_261_125
+DRAWS = 10_000
+TOO_CLOSE = (0.25, 0.75)
+"""Between these chances of being the cheaper one, two plans are too close to call (assumed)."""
+
+
+def cases_of(plans: Sequence[Plan]) -> CostCases:
+    """The cost cases of plans, one row a plan; fleets have none and raise ValueError.
+
+    Source: the cases the plans were priced from.
+    """
+    cases = [plan.case for plan in plans if plan.case is not None]
+    if len(cases) < len(plans) or not cases:
+        message = "plans without a cost case of their own cannot be costed again"
+        raise ValueError(message)
+    return stacked(cases)
+
+
+def uncertainty_of(plans: Sequence[Plan], rules: CostRules, rates: Rates) -> Uncertainty:
+    """How far what these plans assume may be off: shared unknowns by rate, speed by plan.
+
+    Prices bring their own range, by age and by how well they are known.
+    Source: rates `spread/...` and `price_change/...`; the performance model's own ranges.
+    """
+    load, growth, power, failures = (
+        rates[f"spread/{name}"] for name in ("load", "growth", "power_price", "failures")
+    )
+    rate = rules.growth_per_month
+    ends = sorted((rate * growth.low, rate * growth.high))
+    low, high = np.array([plan.speed_range for plan in plans]).T
+    return Uncertainty(
+        load=(load.low, load.high),
+        performance=(low, high),
+        growth_per_month=(ends[0], ends[1]),
+        price_trend_per_year=(
+            -rates["price_change/falling"].value,
+            rates["price_change/rising"].value,
+        ),
+        power_price=(power.low, power.high),
+        failures=(failures.low, failures.high),
+    )
+
+
+def futures_usd(
+    plans: Sequence[Plan], rules: CostRules, rates: Rates, *, draws: int = DRAWS, seed: int = SEED
+) -> Floats:
+    """Cost of each plan over the horizon in the same futures; shape (draws, plans).
+
+    The same seed gives the same futures. Nan where a price is open.
+    Source: `costing.engine.montecarlo`.
+    """
+    cases = cases_of(plans)
+    known = uncertainty_of(plans, rules, rates)
+    return totals_usd(cases, rules, sampled(cases, rules, known, draws=draws, seed=seed))
+
+
+def probability_cheaper(
+    plans: Sequence[Plan], rules: CostRules, rates: Rates, *, draws: int = DRAWS, seed: int = SEED
+) -> Floats:
+    """Chance that the plan of the row costs less than that of the column; shape (plans, plans).
+
+    Both meet the same futures; nan on the diagonal and where a price is open. `rules` and
+    `rates` are those of the plans' `Priced`.
+    Source: as `futures_usd`.
+    """
+    return chances_cheaper(futures_usd(plans, rules, rates, draws=draws, seed=seed))
+
+
+def too_close(chance: float) -> bool:
+    """Whether two plans cannot be told apart by cost, given the chance that one is cheaper.
+
+    Source: the bounds stated at TOO_CLOSE.
+    """
+    return TOO_CLOSE[0] < chance < TOO_CLOSE[1]

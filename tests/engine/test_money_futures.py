@@ -1,0 +1,74 @@
+"""Plans of one answer in the same futures: seeded, fair, and open about what is not known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from advisor.engine.money.futures import cases_of, futures_usd, probability_cheaper, too_close
+from advisor.services.advice import Worked
+from costing.engine.cases import stacked, take
+from costing.engine.tco import cost_breakdown
+from tests.engine.money_samples import worked_chat
+
+DRAWS = 500
+
+
+@pytest.fixture(scope="module")
+def chat() -> Worked:
+    return worked_chat()
+
+
+def chances(chat: Worked, *, seed: int = 1) -> np.ndarray:
+    plans = chat.decisions[0].plans[:6]
+    return probability_cheaper(plans, chat.priced[0].rules, chat.rates, draws=DRAWS, seed=seed)
+
+
+def test_a_plan_costs_again_what_the_answer_says(chat: Worked) -> None:
+    plans = [plan for plan in chat.decisions[0].plans if not plan.price_open]
+    again = cost_breakdown(cases_of(plans), chat.priced[0].rules).total_usd
+    assert again.tolist() == [plan.value("total_cost_usd") for plan in plans]
+
+
+def test_the_same_seed_gives_the_same_chances(chat: Worked) -> None:
+    np.testing.assert_array_equal(chances(chat), chances(chat))
+
+
+def test_of_two_plans_one_is_cheaper(chat: Worked) -> None:
+    both = chances(chat)
+    assert (both + both.T)[~np.eye(len(both), dtype=bool)] == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_plan_at_twice_the_price_is_hardly_ever_cheaper(chat: Worked) -> None:
+    best = chat.decisions[0].plans[0]
+    assert best.case is not None
+    dearer = replace(best, case=replace(best.case, usd_per_h=best.case.usd_per_h * 3.0))
+    found = probability_cheaper([best, dearer], chat.priced[0].rules, chat.rates, draws=DRAWS)
+    assert found[0, 1] > 0.9
+
+
+def test_a_plan_whose_price_is_open_has_no_chance_stated(chat: Worked) -> None:
+    best = chat.decisions[0].plans[0]
+    assert best.case is not None
+    unpriced = replace(best, case=replace(best.case, usd_per_h=best.case.usd_per_h * np.nan))
+    found = probability_cheaper([best, unpriced], chat.priced[0].rules, chat.rates, draws=DRAWS)
+    assert np.isnan(found).all()
+
+
+def test_even_odds_are_too_close_to_call() -> None:
+    assert [too_close(chance) for chance in (0.1, 0.5, 0.9)] == [False, True, False]
+
+
+def test_a_fleet_has_no_case_of_its_own(chat: Worked) -> None:
+    fleet = replace(chat.decisions[0].plans[0], case=None)
+    with pytest.raises(ValueError, match="cannot be costed again"):
+        futures_usd([fleet], chat.priced[0].rules, chat.rates, draws=2)
+
+
+def test_rows_under_one_another_cost_what_they_cost_alone(chat: Worked) -> None:
+    cases, rules = chat.priced[0].cases, chat.priced[0].rules
+    parts = [take(cases, [0, 5]), take(cases, [3])]
+    np.testing.assert_array_equal(
+        cost_breakdown(stacked(parts), rules).total_usd,
+        cost_breakdown(cases, rules).total_usd[[0, 5, 3]],
+    )
