@@ -54,7 +54,7 @@ def cash_flow(cases: CostCases, rules: CostRules) -> CashFlow:
         capital_usd=capital,
         residual_usd=lines[RESIDUAL],
         operating_usd=_sum_of([total, -capital, -lines[RESIDUAL]]),
-        cumulative_usd=np.round(np.cumsum(total, axis=1), _CENTS),
+        cumulative_usd=np.cumsum(total, axis=1).round(_CENTS),
         discounted_usd=discounted,
         present_usd=discounted.sum(axis=1).round(_CENTS),
         instances=sums.held.T,
