@@ -13,7 +13,6 @@ from costing.engine.statement import cash_flow
 from costing.engine.tco import cost_breakdown
 from tests.engine.test_costing_tco import any_cases, any_rules
 
-
 BOUGHT = cost_cases(1, purchase=PURCHASES.index(Purchase.BUY), capex_usd_per_instance=100.0)
 
 
