@@ -8,6 +8,7 @@ from advisor.engine.cases import ENGINES
 from advisor.engine.plan import CostLine, FleetItem, Plan
 from advisor.engine.search.fits import deployment_kind
 from advisor.engine.search.placement import is_market, sold_by_the_chip
+from advisor.engine.search.reach import longer_by, way_of
 from advisor.engine.search.river import Priced
 from catalog.specs import (
     PRECISIONS,
@@ -68,7 +69,8 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
     count = round(float(priced.placements.accelerators[row]))
     instances = round(float(priced.placements.instances[row]))
     system = priced.systems.get(offer.system_slug)
-    figures = _performance(priced, sizing_row) | _money(priced, row, offer)
+    figures = _with_way(priced, row, _performance(priced, sizing_row))
+    figures |= _money(priced, row, offer)
     figures |= _energy(priced, row)
     figures |= _per_unit(priced, figures)
     training = priced.workload.training is not None
@@ -210,6 +212,19 @@ def _performance(priced: Priced, row: int) -> dict[str, Figure]:
         )
         for name, band in priced.sizing.figures.items()
     }
+
+
+def _with_way(priced: Priced, row: int, figures: dict[str, Figure]) -> dict[str, Figure]:
+    """Latencies with the way to the users, where they are named; figures alone otherwise."""
+    way = way_of(priced.reach, int(priced.placements.offer[row]))
+    if not way:
+        return figures
+    longer = {
+        name: longer_by(figure, way[f"network_{name[-5:]}"])
+        for name, figure in figures.items()
+        if name.startswith(("ttft_p", "e2e_p"))
+    }
+    return figures | longer | way
 
 
 def _money(priced: Priced, row: int, offer: OfferSpec) -> dict[str, Figure]:

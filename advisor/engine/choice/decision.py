@@ -42,7 +42,7 @@ def decide(priced: Priced, question: Question) -> Decision:
     Source: rules stated here; dominance and scores as in `choice`.
     """
     cost = priced.cost.total_usd
-    wait = priced.sizing.wait_s[priced.placements.sizing]
+    wait = priced.wait_s
     blocked = blocked_because(priced, question)
     eligible = np.array([text == "" for text in blocked], dtype=bool)
     within, budget_note = _within_budget(priced, question, eligible)

@@ -32,6 +32,7 @@ def blocked_because(priced: Priced, question: Question) -> list[str]:
         (~priced.sizing.meets[rows], "it misses a target"),
         (priced.cost.price_open, "its price is open"),
         (_unplaced(priced), "the offer names no region, so separate zones cannot be promised"),
+        (_way_unknown(priced), "the offer names no region, so the way to your users is not known"),
         (
             _of_offers(priced, _is_bare_card),
             "its price is that of the card alone; a server around it needs a quote",
@@ -57,6 +58,12 @@ def _of_offers(priced: Priced, rule: Callable[[OfferSpec], bool]) -> Bools:
 def _is_bare_card(offer: OfferSpec) -> bool:
     bare = not offer.system_slug and offer.accelerator_count < WHOLE_MACHINE
     return offer.purchase == Purchase.BUY and bare
+
+
+def _way_unknown(priced: Priced) -> Bools:
+    """Offers without a place, where it matters how far the users are."""
+    unknown = priced.reach.named & ~priced.reach.known
+    return np.asarray(unknown[priced.placements.offer], dtype=bool)
 
 
 def _unplaced(priced: Priced) -> Bools:

@@ -19,7 +19,7 @@ class RefusedOffer:
 
     offer: OfferSpec
     reason: str
-    limit: str = "offer"  # "place" where residency or recorded status keeps it out
+    limit: str = "offer"  # "place": residency or recorded status; "distance": the way to the users
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,9 +51,13 @@ def _most(offer: OfferSpec) -> float:
 
 
 def place(
-    sizing: Sizing, offers: Sequence[OfferSpec], parts: Sequence[AcceleratorSpec]
+    sizing: Sizing,
+    offers: Sequence[OfferSpec],
+    parts: Sequence[AcceleratorSpec],
+    *,
+    only: Ints | None = None,
 ) -> Placements:
-    """Every sized layout on every offer of its part that can hold it.
+    """Every sized layout on every offer of its part that can hold it; `only` names some offers.
 
     A replica that fits an instance shares it with others; a larger one takes whole instances,
     where its tensor-parallel group stays inside one or the link domain spans them. Offers
@@ -64,6 +68,8 @@ def place(
     """
     index = {part.slug: number for number, part in enumerate(parts)}
     offered = np.array([index.get(offer.accelerator_slug, -1) for offer in offers], dtype=np.int64)
+    if only is not None:
+        offered[np.setdiff1d(np.arange(len(offers)), only)] = -1
     rows: list[NDArray[np.int64]] = []
     columns: list[NDArray[np.int64]] = []
     for part in np.unique(sizing.accelerator):
@@ -133,6 +139,25 @@ def leanest(placements: Placements, sizing: Sizing) -> Ints:
         kept.append(order[first])
     rows = np.unique(np.concatenate(kept))
     return np.asarray(rows[~unfit[rows]], dtype=np.int64)
+
+
+def joined(parts: Sequence[Placements], first_rows: Sequence[int]) -> Placements:
+    """Placements of several sizings, each beginning at a row of the joined one.
+
+    Source: definition.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return Placements(
+        sizing=np.concatenate(
+            [part.sizing + first for part, first in zip(parts, first_rows, strict=True)]
+        ),
+        offer=np.concatenate([part.offer for part in parts]),
+        instances=np.concatenate([part.instances for part in parts]),
+        instance_step=np.concatenate([part.instance_step for part in parts]),
+        accelerators=np.concatenate([part.accelerators for part in parts]),
+        spans_instances=np.concatenate([part.spans_instances for part in parts]),
+    )
 
 
 def rows_of(placements: Placements, rows: Ints) -> Placements:

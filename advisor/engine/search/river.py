@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from advisor.engine.calibration import Calibration
-from advisor.engine.cases import ENGINES, Bools
+from advisor.engine.cases import ENGINES, Bools, Floats
 from advisor.engine.plan import Rejection
 from advisor.engine.search.candidates import serving_layouts
 from advisor.engine.search.fits import part_refusal, site_refusal, support_of, weights_refusal
 from advisor.engine.search.formats import Gate, quality_gate, serving_formats, training_formats
-from advisor.engine.search.market import Market, market, own_price
+from advisor.engine.search.market import Market, RefusedOffer, market, own_price
 from advisor.engine.search.placement import Placements, leanest, place
+from advisor.engine.search.placement import joined as joined_placements
 from advisor.engine.search.placement import rows_of as placement_rows
 from advisor.engine.search.pricing import (
     own_price_lines,
@@ -21,12 +22,14 @@ from advisor.engine.search.pricing import (
     priced_cases,
     rules_for,
 )
+from advisor.engine.search.reach import Reach, levels_of, reach_of, tightened, too_far
 from advisor.engine.search.size_samples import size_samples
 from advisor.engine.search.size_serving import size_llm_serving
 from advisor.engine.search.size_training import size_training
 from advisor.engine.search.sizing import Sizing, nothing_sized
+from advisor.engine.search.sizing import joined as joined_sizings
 from advisor.engine.training.memory import bytes_per_parameter, memory_refusal
-from advisor.engine.workload import Question, ServingDemand, Workload
+from advisor.engine.workload import Question, ServingDemand, Slo, Workload
 from catalog.specs import (
     BYTES_PER_WEIGHT,
     PRECISIONS,
@@ -45,6 +48,8 @@ from costing.engine.tco import CostBreakdown, cost_breakdown
 LLM_KINDS = frozenset({"dense_llm", "moe_llm"})
 SERVING_ENGINES = ("vllm", "sglang", "tensorrt-llm")
 _MONTHS_SINCE = 2020
+_PLACE_LIMITS = {"place": "compliance", "distance": "distance"}
+"""Limits of where an offer stands, as refusals name them, by limits of refused offers."""
 WITHOUT_SPARE = 0.99  # more than one machine can promise: a restart takes hours
 MINUTES_PER_MONTH = HOURS_PER_MONTH * 60.0
 
@@ -61,6 +66,7 @@ class Priced:
     sizing: Sizing
     placements: Placements
     cases: CostCases  # what was priced, one row a placement
+    reach: Reach  # one row an offer
     cost: CostBreakdown
     rules: CostRules
     rates: Rates
@@ -70,6 +76,12 @@ class Priced:
     rejected: tuple[Rejection, ...]
     warnings: tuple[str, ...]
     considered: int  # candidates evaluated
+
+    @property
+    def wait_s(self) -> Floats:
+        """What candidates are compared by: their wait and the way to their users."""
+        way = self.reach.slo_s[self.placements.offer]
+        return np.asarray(self.sizing.wait_s[self.placements.sizing] + way)
 
 
 def software_month(snapshot: CatalogueSnapshot) -> float:
@@ -105,18 +117,20 @@ def price_workload(
     if closed is not None:
         rejected += [_refuse(part, workload, "weights", closed) for part in out.values()]
         out = {}
-    sizing = _sized(out, workload, snapshot=snapshot, calibration=calibration)
-    warnings = _reach_warnings(workload, sizing)
-    sizing = _without_unreachable_e2e(sizing)
-    offered = market(snapshot, question=question, workload=workload)
+    offered = _near_enough(
+        market(snapshot, question=question, workload=workload), question, workload
+    )
     offers = _with_own_price(offered.offers, workload, question)
-    placements = place(sizing, offers, parts)
+    reach = reach_of(offers, question=question, workload=workload)
+    sizing, placements, warnings = _placed(
+        out, workload, offers, reach, snapshot=snapshot, calibration=calibration
+    )
     placements = placement_rows(placements, leanest(placements, sizing))
     cases = priced_cases(
         placements, sizing, offers, parts=parts, systems=systems,
         question=question, workload=workload, rates=rates, as_of=snapshot.as_of,
     )  # fmt: skip
-    rejected += _after_sizing(out, workload, sizing, placements, offered)
+    rejected += _after_sizing(out, workload, sizing, placements, offered, reach)
     rejected += _excluded_places(parts, workload, offered)
     site_ok, site_refusals = _site(
         placements, offers, systems, cases.power_w_per_instance, question
@@ -139,6 +153,7 @@ def price_workload(
         sizing=sizing,
         placements=placements,
         cases=cases,
+        reach=reach,
         cost=cost,
         rules=rules,
         rates=rates,
@@ -149,6 +164,52 @@ def price_workload(
         warnings=tuple(warnings),
         considered=len(sizing) * 25,
     )
+
+
+def _near_enough(offered: Market, question: Question, workload: Workload) -> Market:
+    """The market without the offers whose way to the users alone breaks a target."""
+    serving = workload.serving
+    reach = reach_of(offered.offers, question=question, workload=workload)
+    if serving is None or not reach.named:
+        return offered
+    reasons = [
+        too_far(offer, reach, row, slo=serving.slo) for row, offer in enumerate(offered.offers)
+    ]
+    far = [
+        RefusedOffer(offer=offer, reason=reason, limit="distance")
+        for offer, reason in zip(offered.offers, reasons, strict=True)
+        if reason is not None
+    ]
+    near = [offer for offer, reason in zip(offered.offers, reasons, strict=True) if reason is None]
+    return replace(offered, offers=tuple(near), refused=(*offered.refused, *far))
+
+
+def _placed(
+    kept: Mapping[int, AcceleratorSpec],
+    workload: Workload,
+    offers: tuple[OfferSpec, ...],
+    reach: Reach,
+    *,
+    snapshot: CatalogueSnapshot,
+    calibration: Calibration,
+) -> tuple[Sizing, Placements, list[str]]:
+    """Sized for what the way to the users leaves of the targets, on the offers that far away.
+
+    Warnings are those of the nearest offers.
+    """
+    slo = workload.serving.slo if workload.serving is not None else Slo()
+    sizings: list[Sizing] = []
+    placed: list[Placements] = []
+    warnings: list[str] = []
+    for way_s, only in levels_of(reach, slo):
+        near = tightened(workload, way_s)
+        sizing = _sized(kept, near, snapshot=snapshot, calibration=calibration)
+        if not sizings:
+            warnings = _reach_warnings(near, sizing)
+        sizings.append(_without_unreachable_e2e(sizing))
+        placed.append(place(sizings[-1], offers, snapshot.accelerators, only=only))
+    firsts = np.cumsum([0, *(len(sizing) for sizing in sizings[:-1])]).tolist()
+    return joined_sizings(sizings), joined_placements(placed, firsts), warnings
 
 
 def _without_unreachable_e2e(sizing: Sizing) -> Sizing:
@@ -332,6 +393,7 @@ def _after_sizing(
     sizing: Sizing,
     placements: Placements,
     offered: Market,
+    reach: Reach,
 ) -> list[Rejection]:
     """Why a part that was sized has no plan that meets the targets: memory, speed or market."""
     rejected = []
@@ -347,7 +409,8 @@ def _after_sizing(
         if len(fitting) == 0:
             rejected.append(_memory_refusal(part, workload, sizing, mine))
         elif len(good) == 0:
-            rejected.append(_target_refusal(part, workload, sizing, fitting))
+            refusal = _target_refusal(part, workload, sizing, fitting)
+            rejected.append(_with_way(refusal, part, offered, reach))
         elif index not in parts_placed or len(good) > 0:
             rejected.append(_market_refusal(part, workload, offered, len(good)))
     return rejected
@@ -386,6 +449,21 @@ def _states_refusal(part: AcceleratorSpec, workload: Workload, chips: int) -> st
         accelerators=chips,
         memory_bytes=part.memory_bytes,
     )
+
+
+def _with_way(
+    refusal: Rejection, part: AcceleratorSpec, offered: Market, reach: Reach
+) -> Rejection:
+    """A missed target with what the way from the nearest offer of the part adds."""
+    mine = [
+        float(reach.slo_s[row])
+        for row, offer in enumerate(offered.offers[: len(reach.known)])
+        if reach.known[row] and offer.accelerator_slug == part.slug
+    ]
+    if not mine or min(mine) <= 0.0:
+        return refusal
+    added = f" The way from its nearest place to your users adds {min(mine) * 1e3:,.0f} ms."
+    return replace(refusal, reason=refusal.reason + added)
 
 
 def _target_refusal(
@@ -436,17 +514,18 @@ def _excluded_places(
 ) -> list[Rejection]:
     """Offers kept out by where they stand, by family and reason, also where a part has others."""
     families = {part.slug: part.family.value for part in parts}
-    counts: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, str, str], int] = {}
     for refused in offered.refused:
-        if refused.limit == "place" and refused.offer.accelerator_slug in families:
-            key = (families[refused.offer.accelerator_slug], refused.reason)
+        limit = _PLACE_LIMITS.get(refused.limit)
+        if limit and refused.offer.accelerator_slug in families:
+            key = (families[refused.offer.accelerator_slug], limit, refused.reason)
             counts[key] = counts.get(key, 0) + 1
     return [
         Rejection(
-            family=family, accelerator=None, limit="compliance", reason=reason,
+            family=family, accelerator=None, limit=limit, reason=reason,
             workload=workload.name, count=count,
         )
-        for (family, reason), count in sorted(counts.items())
+        for (family, limit, reason), count in sorted(counts.items())
     ]  # fmt: skip
 
 

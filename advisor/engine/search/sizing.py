@@ -1,6 +1,6 @@
 """How much of each part a workload needs: one shape for serving, samples and training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -71,6 +71,29 @@ def rows_of(sizing: Sizing, rows: ArrayLike) -> Sizing:
         for name, band in sizing.figures.items()
     }
     return replace(sizing, figures=figures, **columns)
+
+
+def joined(sizings: Sequence[Sizing]) -> Sizing:
+    """Several sizings of the same workload below each other.
+
+    Source: definition.
+    """
+    if len(sizings) == 1:
+        return sizings[0]
+    columns: dict[str, Any] = {
+        each.name: np.concatenate([getattr(sizing, each.name) for sizing in sizings])
+        for each in fields(Sizing)
+        if each.name != "figures"
+    }
+    figures = {
+        name: Band(
+            value=np.concatenate([sizing.figures[name].value for sizing in sizings]),
+            low=np.concatenate([sizing.figures[name].low for sizing in sizings]),
+            high=np.concatenate([sizing.figures[name].high for sizing in sizings]),
+        )
+        for name in sizings[0].figures
+    }
+    return replace(sizings[0], figures=figures, **columns)
 
 
 def nothing_sized() -> Sizing:
