@@ -41,6 +41,7 @@ METHODS = (
     "choice",
     "cost",
     "demand",
+    "distance",
     "evidence",
     "footprint",
     "latency",

@@ -13,6 +13,7 @@ from advisor.engine.calibration import Calibration, shipped_calibration
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
 from advisor.engine.choice.fleet import greedy_fleet
+from advisor.engine.choice.regions import with_split
 from advisor.engine.demand.question import question_of
 from advisor.engine.plan import Plan
 from advisor.engine.search.river import Priced, price_workload
@@ -112,7 +113,8 @@ def worked(
         found = price_workload(
             workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates
         )
-        decision = decide(found, question)
+        answer = answerer(snapshot, calibration=calibration, rates=rates)
+        decision = with_split(decide(found, question), workload, question, answer)
         priced.append(found)
         decisions.append(renumbered(decision, f"w{number + 1}-") if several else decision)
     return Worked(
@@ -124,6 +126,20 @@ def worked(
         priced=tuple(priced),
         decisions=tuple(decisions),
     )
+
+
+def answerer(
+    snapshot: CatalogueSnapshot, *, calibration: Calibration, rates: Rates
+) -> Callable[[Workload, Question], Decision]:
+    """What answers one workload of a question on one state of the catalogue."""
+
+    def answer(workload: Workload, question: Question) -> Decision:
+        found = price_workload(
+            workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates
+        )
+        return decide(found, question)
+
+    return answer
 
 
 def advise_on(

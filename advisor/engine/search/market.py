@@ -11,6 +11,7 @@ from catalog.specs import CatalogueSnapshot, OfferSpec, Purchase, SystemSpec
 EXPIRED_AFTER_MONTHS = 24
 _DAYS_PER_MONTH = 30.44
 _RENT_ONLY = ("cloud only",)
+OWN_PRICE = "your own price"  # provider of what the user's price book prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,7 @@ def own_price(offers: Sequence[OfferSpec], usd_per_accelerator_h: float) -> Offe
     return replace(
         offers[0],
         id=0,
-        provider="your own price",
+        provider=OWN_PRICE,
         provider_kind="public_cloud",
         region=None,
         instance_type="per-gpu-hour at your own price",

@@ -21,6 +21,7 @@ from advisor.engine.latency.places import (
     users_in,
 )
 from advisor.engine.search.fits import deployment_kind
+from advisor.engine.search.market import OWN_PRICE
 from advisor.engine.workload import Question, Slo, Workload
 from catalog.specs import Evidence, Figure, OfferSpec
 
@@ -48,7 +49,7 @@ def place_of_offer(offer: OfferSpec, *, own: Place | None) -> Place | None:
 
     Source: the catalogue and the answers.
     """
-    if deployment_kind(offer) == "on_prem":
+    if deployment_kind(offer) == "on_prem" or offer.provider == OWN_PRICE:
         return own
     return place_of_region(offer.region) if offer.region is not None else None
 
@@ -146,7 +147,7 @@ def too_far(offer: OfferSpec, reach: Reach, row: int, *, slo: Slo) -> str | None
     if target is None or not reach.known[row] or way < target:
         return None
     floor = float(reach.floor_s[row])
-    where = f"{offer.provider} {offer.region.code}" if offer.region else "your site"
+    where = f"{offer.provider} {offer.region.code}" if offer.region else "your own room"
     physics = (
         "light in fibre alone takes longer than that"
         if floor >= target
@@ -156,6 +157,19 @@ def too_far(offer: OfferSpec, reach: Reach, row: int, *, slo: Slo) -> str | None
         f"The way to {where} and back takes {way * 1e3:,.0f} ms for {slo.percentile:.0%} of your "
         f"users ({physics}); you ask for an answer within {target * 1e3:,.0f} ms."
     )
+
+
+def nearest_ways_s(offers: Sequence[OfferSpec], reach: Reach) -> dict[str, float]:
+    """The shortest way to the users at the targets' percentile, by slug of accelerator, seconds.
+
+    Source: as `reach_of`.
+    """
+    found: dict[str, float] = {}
+    for row, offer in enumerate(offers):
+        if reach.known[row]:
+            way_s = float(reach.slo_s[row])
+            found[offer.accelerator_slug] = min(way_s, found.get(offer.accelerator_slug, way_s))
+    return found
 
 
 def levels_of(reach: Reach, slo: Slo) -> list[tuple[float, Ints]]:

@@ -22,7 +22,14 @@ from advisor.engine.search.pricing import (
     priced_cases,
     rules_for,
 )
-from advisor.engine.search.reach import Reach, levels_of, reach_of, tightened, too_far
+from advisor.engine.search.reach import (
+    Reach,
+    levels_of,
+    nearest_ways_s,
+    reach_of,
+    tightened,
+    too_far,
+)
 from advisor.engine.search.size_samples import size_samples
 from advisor.engine.search.size_serving import size_llm_serving
 from advisor.engine.search.size_training import size_training
@@ -130,7 +137,8 @@ def price_workload(
         placements, sizing, offers, parts=parts, systems=systems,
         question=question, workload=workload, rates=rates, as_of=snapshot.as_of,
     )  # fmt: skip
-    rejected += _after_sizing(out, workload, sizing, placements, offered, reach)
+    ways_s = nearest_ways_s(offers, reach)
+    rejected += _after_sizing(out, workload, sizing, placements, offered, ways_s)
     rejected += _excluded_places(parts, workload, offered)
     site_ok, site_refusals = _site(
         placements, offers, systems, cases.power_w_per_instance, question
@@ -393,7 +401,7 @@ def _after_sizing(
     sizing: Sizing,
     placements: Placements,
     offered: Market,
-    reach: Reach,
+    ways_s: Mapping[str, float],
 ) -> list[Rejection]:
     """Why a part that was sized has no plan that meets the targets: memory, speed or market."""
     rejected = []
@@ -410,7 +418,7 @@ def _after_sizing(
             rejected.append(_memory_refusal(part, workload, sizing, mine))
         elif len(good) == 0:
             refusal = _target_refusal(part, workload, sizing, fitting)
-            rejected.append(_with_way(refusal, part, offered, reach))
+            rejected.append(_with_way(refusal, ways_s.get(part.slug, 0.0)))
         elif index not in parts_placed or len(good) > 0:
             rejected.append(_market_refusal(part, workload, offered, len(good)))
     return rejected
@@ -451,18 +459,11 @@ def _states_refusal(part: AcceleratorSpec, workload: Workload, chips: int) -> st
     )
 
 
-def _with_way(
-    refusal: Rejection, part: AcceleratorSpec, offered: Market, reach: Reach
-) -> Rejection:
+def _with_way(refusal: Rejection, way_s: float) -> Rejection:
     """A missed target with what the way from the nearest offer of the part adds."""
-    mine = [
-        float(reach.slo_s[row])
-        for row, offer in enumerate(offered.offers[: len(reach.known)])
-        if reach.known[row] and offer.accelerator_slug == part.slug
-    ]
-    if not mine or min(mine) <= 0.0:
+    if way_s <= 0.0:
         return refusal
-    added = f" The way from its nearest place to your users adds {min(mine) * 1e3:,.0f} ms."
+    added = f" The way from its nearest place to your users adds {way_s * 1e3:,.0f} ms."
     return replace(refusal, reason=refusal.reason + added)
 
 

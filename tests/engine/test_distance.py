@@ -1,0 +1,217 @@
+"""The way between users and machines: light as the floor, published figures as the measure."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.engine.calibration import shipped_calibration
+from advisor.engine.choice.regions import share_of_users, user_groups
+from advisor.engine.latency.distance import (
+    fibre_floor_s,
+    great_circle_m,
+    round_trip_s,
+    round_trips_s,
+    shipped_fit,
+    trip,
+    weighted_quantile,
+)
+from advisor.engine.latency.places import (
+    Place,
+    place_of_country,
+    place_of_region,
+    shipped_round_trips,
+    shipped_user_places,
+    users_in,
+)
+from advisor.questions import read_answers
+from advisor.services.advice import advise_on
+from catalog.engine.shipped import shipped_snapshot
+from costing.engine.rates import shipped_rates
+
+LONDON = Place(name="London", country="GB", latitude=51.51, longitude=-0.13)
+TOKYO = Place(name="Tokyo", country="JP", latitude=35.68, longitude=139.69)
+METRES = st.floats(min_value=0.0, max_value=2.0e7)
+
+
+@cache
+def advice(regions: tuple[str, ...], **answers: Any) -> dict[str, Any]:
+    raw = {"preset": "chatbot_1m", "answers": {"user_regions": list(regions), **answers}}
+    return advise_on(
+        read_answers(raw),
+        shipped_snapshot(),
+        calibration=shipped_calibration(),
+        rates=shipped_rates(),
+    )
+
+
+def test_london_to_paris_is_344_kilometres() -> None:
+    assert great_circle_m(51.51, -0.13, 48.86, 2.35) == pytest.approx(344e3, rel=0.01)
+
+
+def test_light_in_a_thousand_kilometres_of_fibre_takes_9_8_ms_there_and_back() -> None:
+    assert fibre_floor_s(1e6) == pytest.approx(9.79e-3, rel=1e-3)
+
+
+@given(METRES, METRES)
+def test_farther_is_never_faster(a: float, b: float) -> None:
+    near, far = sorted((a, b))
+
+    assert round_trip_s(near) <= round_trip_s(far)
+
+
+@given(METRES)
+def test_no_estimate_beats_light(metres: float) -> None:
+    assert round_trip_s(metres) >= fibre_floor_s(metres)
+
+
+def test_no_published_round_trip_beats_light() -> None:
+    trips = shipped_round_trips()
+    corners = np.array(
+        [(t.start.latitude, t.start.longitude, t.end.latitude, t.end.longitude) for t in trips]
+    ).T
+
+    assert (np.array([t.seconds for t in trips]) >= fibre_floor_s(great_circle_m(*corners))).all()
+
+
+def test_the_fit_misses_half_of_the_published_round_trips_by_less_than_15_percent() -> None:
+    assert shipped_fit().median_error < 0.15
+
+
+def test_the_range_holds_eight_published_round_trips_of_ten() -> None:
+    fit = shipped_fit()
+    inside = [
+        fit.low <= t.seconds / float(round_trip_s(_apart_m(t.start, t.end))) <= fit.high
+        for t in shipped_round_trips()
+    ]
+
+    assert np.mean(inside) == pytest.approx(0.8, abs=0.02)
+
+
+def _apart_m(a: Place, b: Place) -> float:
+    return float(great_circle_m(a.latitude, a.longitude, b.latitude, b.longitude))
+
+
+def test_a_published_pair_is_used_as_it_stands() -> None:
+    assert trip(LONDON, TOKYO).seconds == pytest.approx(0.2375, abs=0.002)  # 237 and 238 ms
+
+
+def test_a_published_pair_says_who_published_it() -> None:
+    assert "IBM Cloud" in trip(LONDON, TOKYO).source
+
+
+def test_a_column_of_pairs_equals_each_pair_alone() -> None:
+    users = users_in(["GB", "JP", "NZ"])
+    assert users is not None
+    sites = [LONDON, TOKYO, place_of_country("NG")]
+
+    alone = [[trip(place, site).seconds for place in users.places] for site in sites if site]
+
+    assert round_trips_s(users, sites) == pytest.approx(np.array(alone))
+
+
+def test_a_site_without_a_place_has_no_round_trip() -> None:
+    users = users_in(["GB"])
+    assert users is not None
+
+    assert np.isnan(round_trips_s(users, [None])).all()
+
+
+def test_shares_of_users_follow_the_people_of_their_countries() -> None:
+    assert share_of_users(["DE"], ["DE", "FR"]) == pytest.approx(82.9 / (82.9 + 67.0), abs=0.01)
+
+
+def test_shares_that_are_said_replace_the_people() -> None:
+    users = users_in(["DE", "FR"], shares={"DE": 1.0, "FR": 3.0})
+    assert users is not None
+    german = sum(
+        share
+        for place, share in zip(users.places, users.shares, strict=True)
+        if place.country == "DE"
+    )
+
+    assert german == pytest.approx(0.25)
+
+
+@given(st.lists(st.sampled_from(sorted(shipped_user_places())), min_size=1, max_size=6))
+def test_shares_sum_to_one(countries: list[str]) -> None:
+    users = users_in(countries)
+    assert users is not None
+
+    assert users.shares.sum() == pytest.approx(1.0)
+
+
+def test_a_country_without_a_city_on_record_has_no_users() -> None:
+    assert users_in(["AQ"]) is None
+
+
+def test_every_region_of_the_catalogue_has_a_place() -> None:
+    assert [r.slug for r in shipped_snapshot().regions if place_of_region(r) is None] == []
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=9), st.floats(0.01, 1.0))
+def test_a_weighted_quantile_leaves_at_least_its_share_below(
+    values: list[float], share: float
+) -> None:
+    column = np.array(values)
+    weights = np.full(len(values), 1.0 / len(values))
+    found = float(weighted_quantile(column, weights, share))
+
+    assert weights[column <= found].sum() >= share - 1e-9
+
+
+def test_neighbours_are_grouped_before_the_far_side_of_the_world() -> None:
+    assert user_groups(["DE", "JP", "FR", "KR"], count=2) == [("DE", "FR"), ("JP", "KR")]
+
+
+@given(st.sampled_from([1, 2, 3, 4]))
+def test_a_split_keeps_every_user(count: int) -> None:
+    countries = ["US", "DE", "JP", "BR"]
+    groups = user_groups(countries, count=count)
+
+    assert sum(share_of_users(group, countries) for group in groups) == pytest.approx(1.0)
+
+
+def test_without_user_regions_no_way_is_counted() -> None:
+    assert not any(key.startswith("network_") for key in advice(())["recommendation"])
+
+
+def test_with_user_regions_the_first_token_includes_the_way() -> None:
+    best = advice(("DE", "FR"))["recommendation"]
+
+    assert best["ttft_p99_s"]["value"] > best["network_p99_s"]["value"] > 0.0
+
+
+def test_tokyo_users_within_200_ms_exclude_european_regions_with_the_reason() -> None:
+    reasons = [r["reason"] for r in advice(("JP",), slo_ttft_ms=200)["rejected"]]
+
+    assert any("aws eu-central-1" in text and "light in fibre" in text for text in reasons)
+
+
+def test_a_recommended_plan_keeps_its_target_with_the_way_on_top() -> None:
+    best = advice(("JP",), slo_ttft_ms=200)["recommendation"]
+
+    assert best["ttft_p95_s"]["value"] <= 0.2
+
+
+def test_an_offer_without_a_place_is_not_recommended_where_the_way_counts() -> None:
+    plans = advice(("US",), redundancy="none")["plans"]
+    unplaced = [p for p in plans if p["provider"] == "lambda"]
+
+    assert unplaced
+    assert all("not known" in p["not_recommended_because"] for p in unplaced)
+
+
+def test_users_around_the_world_within_150_ms_get_a_place_each() -> None:
+    best = advice(("US", "DE", "JP"), slo_ttft_ms=150)["recommendation"]
+
+    assert {item["workload"] for item in best["fleet"]} == {"Chat (US)", "Chat (DE)", "Chat (JP)"}
+
+
+def test_a_split_answers_at_its_slowest_place() -> None:
+    best = advice(("US", "DE", "JP"), slo_ttft_ms=150)["recommendation"]
+
+    assert best["ttft_p95_s"]["value"] <= 0.15
