@@ -135,6 +135,7 @@ class Site:
     demand_usd_per_kw_month: float
     colocation_usd_per_kw_month: float
     lead_time_max_weeks: float
+    fabrics: frozenset[str] = frozenset()  # networks that may join own machines; empty is any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,10 @@ class Money:
     staff_usd_per_year: float
     carbon_usd_per_tonne: float
     carbon_cap_tonnes: float | None
+    tax_fraction: float = 0.0
+    financing: str = "cash"  # cash, loan, lease
+    financing_rate: float = 0.0  # per year
+    financing_months: int = 36
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +197,8 @@ class Question:
     alternatives: int
     carbon_g_per_kwh: float | None
     embodied_carbon: bool
+    storage_bytes_per_s: float = 0.0  # speed that all readers need together
+    inter_region_bytes_per_month: float = 0.0
     price_book: Mapping[str, float] = field(default_factory=dict)
     """Figures of the user's own that override list prices, by key of costing's rates."""
     assumptions: tuple[Assumption, ...] = ()

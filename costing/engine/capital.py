@@ -43,6 +43,18 @@ def loan_interest_usd(*, principal_usd: float, rate: float, periods: int) -> Flo
     return np.asarray(payment * -np.expm1(-to_come * np.log1p(rate)), dtype=np.float64)
 
 
+def loan_balance_usd(*, principal_usd: float, rate: float, periods: int, paid: int) -> float:
+    """What is still owed of a loan after some of its payments; 0 once all are made.
+
+    Source: what is owed is worth the payments to come; the spreadsheet function FV.
+    """
+    to_come = max(periods - paid, 0)
+    if to_come == 0:
+        return 0.0
+    payment = float(loan_payment_usd(principal_usd=principal_usd, rate=rate, periods=periods))
+    return payment / float(annuity_factor(rate=rate, periods=to_come))
+
+
 def lease_payment_usd(
     *, price_usd: ArrayLike, residual_usd: ArrayLike, rate: ArrayLike, periods: ArrayLike
 ) -> Floats:

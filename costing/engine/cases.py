@@ -28,7 +28,7 @@ COMMITMENT_MONTHS: Mapping[Purchase, int] = {Purchase.RESERVED_1Y: 12, Purchase.
 class CostCases:
     """Things to price, one a row: every array has the same length.
 
-    `purchase` indexes `purchases`, `egress_tariff` and `storage_tariff` their tables. An
+    `purchase` indexes `purchases`, the tariffs and `inclusion` their tables. An
     instance is what is rented or bought as a whole: a virtual machine, node, rack or slice.
     Unknown prices are nan, and make their line and the total nan. Build with `cost_cases`.
     """
@@ -36,6 +36,7 @@ class CostCases:
     purchases: tuple[Purchase, ...]
     egress_tariffs: tuple[EgressTariff, ...]
     storage_tariffs: tuple[StorageTariff, ...]
+    inclusions: tuple[frozenset[str], ...]  # labels of cost lines that a price covers
     purchase: Ints
     # How much of it
     instances: Floats  # whole instances at go-live
@@ -52,6 +53,8 @@ class CostCases:
     capex_usd_per_instance: Floats  # price to buy one; nan where open
     tokens_usd_per_month: Floats  # hosted tokens at go-live
     discount_fraction: Floats  # private discount off rent, purchase and tokens
+    inclusion: Ints
+    minimum_months: Floats  # a contract's own term: paid whether used or not
     price_low_factor: Floats  # range of the price: value times these
     price_high_factor: Floats
     usage_low_factor: Floats  # range of the hours that rent is paid for
@@ -60,6 +63,7 @@ class CostCases:
     hours_per_month_needed: Floats  # hours in which an instance is needed, of 730
     runs_per_month: Floats  # separate runs those hours consist of; 0 is one continuous use
     minimum_billing_h: Floats  # smallest billed time of one run
+    billing_step_h: Floats  # billed time comes in whole steps; 0 is to the second
     may_scale_down: Bools  # released when not needed
     utilisation: Floats  # mean load over all 730 hours, as a fraction of full load
     # Power and place
@@ -77,6 +81,7 @@ class CostCases:
     storage_tariff: Ints
     egress_bytes_per_month: Floats  # at go-live; grows with demand
     egress_tariff: Ints
+    inter_region_usd_per_month: Floats
     ops_fte: Floats  # people to run the deployment, whatever its size
     ops_fte_per_instance: Floats
     porting_weeks: Floats  # person-weeks, once; nan counts as none
@@ -106,6 +111,8 @@ _DEFAULTS: Mapping[str, Any] = {
     "capex_usd_per_instance": nan,
     "tokens_usd_per_month": 0.0,
     "discount_fraction": 0.0,
+    "inclusion": 0,
+    "minimum_months": 0.0,
     "price_low_factor": 1.0,
     "price_high_factor": 1.0,
     "usage_low_factor": 1.0,
@@ -113,6 +120,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "hours_per_month_needed": HOURS_PER_MONTH,
     "runs_per_month": 0.0,
     "minimum_billing_h": 0.0,
+    "billing_step_h": 0.0,
     "may_scale_down": False,
     "utilisation": 1.0,
     "colocation": False,
@@ -127,6 +135,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "storage_tariff": 0,
     "egress_bytes_per_month": 0.0,
     "egress_tariff": 0,
+    "inter_region_usd_per_month": 0.0,
     "ops_fte": 0.0,
     "ops_fte_per_instance": 0.0,
     "porting_weeks": 0.0,
@@ -140,6 +149,7 @@ def cost_cases(
     purchases: tuple[Purchase, ...] = PURCHASES,
     egress_tariffs: tuple[EgressTariff, ...] = (BUNDLED_EGRESS,),
     storage_tariffs: tuple[StorageTariff, ...] = (NO_STORAGE_PRICE,),
+    inclusions: tuple[frozenset[str], ...] = (frozenset(),),
     **columns: ArrayLike,
 ) -> CostCases:
     """Columns of `rows` cases: scalars are repeated, what is left out takes its neutral value.
@@ -164,6 +174,7 @@ def cost_cases(
         purchases=purchases,
         egress_tariffs=egress_tariffs,
         storage_tariffs=storage_tariffs,
+        inclusions=inclusions,
         **values,
     )
 
@@ -235,6 +246,10 @@ class CostRules:
     staff_usd_per_year: float = 150_000.0
     software_usd_per_accelerator_year: float = 0.0
     carbon_usd_per_tonne: float = 0.0
+    monitoring_usd_per_instance_month: float = 0.0
+    financing: str = "cash"  # how what is bought is paid: cash, loan or lease
+    financing_rate: float = 0.0  # per year, a twelfth of it a month, as lenders quote
+    financing_months: int = 36  # term of a loan; a lease ends with the horizon
     power_share_of_rated: float = 1.0  # what full load draws of the rated power
     demand_usd_per_kw_month: float = 0.0
     colocation_usd_per_kw_month: float = 0.0

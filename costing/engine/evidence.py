@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from catalog.specs import Evidence
 from costing.engine import tco
-from costing.engine.rates import Rate, Rates, egress_tariff, rate_for, storage_tariff
+from costing.engine.cases import CostCases
+from costing.engine.rates import Rate, Rates, rate_for
 
 Basis = tuple[Evidence, str]
 
@@ -13,32 +14,42 @@ OWN_PRICE: Basis = (Evidence.LIST, "the user's own price")
 
 
 def line_evidence(
-    rates: Rates, *, provider: str, country: str = "", own_prices: Iterable[str] = ()
+    rates: Rates,
+    cases: CostCases,
+    row: int,
+    *,
+    provider: str,
+    deployment: str,
+    own_prices: Iterable[str] = (),
 ) -> Mapping[str, Basis]:
-    """Evidence and source of each line by label; the offer's own lines are left to the caller.
+    """Evidence and source of each line of one case; the offer's own lines are left to the caller.
 
     Compute, tokens and hardware carry the evidence of the offer that was priced, and are not
-    in the answer. `own_prices` are labels whose figure the user stated (the price book).
+    in the answer. `deployment` is one of `people.DEPLOYMENTS`; `own_prices` are labels whose
+    figure the user stated (the price book).
 
     Source: the rates that the lines are built from.
     """
-    egress = egress_tariff(rates, provider)
-    storage = storage_tariff(rates, provider)
+    egress = cases.egress_tariffs[int(cases.egress_tariff[row])]
+    storage = cases.storage_tariffs[int(cases.storage_tariff[row])]
     found: dict[str, Basis] = {
         tco.FABRIC: _of(rates["fabric/16"]),
         tco.INSTALLATION: _of(rates["installation"]),
         tco.LIQUID: _of(rates["liquid_cooling"]),
-        tco.POWER: _of(rate_for(rates, "power", country)),
-        tco.COOLING: _of(rate_for(rates, "pue", provider)),
-        tco.SPACE: _of(rates["colocation"]),
-        tco.SUPPORT: _of(rates["support"]),
+        tco.FINANCING: ANSWER,
+        tco.POWER: _with_answer(rates["power_share_of_rated"], "the price of electricity"),
+        tco.COOLING: _with_answer(rates["power_share_of_rated"], "the PUE of the room"),
+        tco.SPACE: ANSWER if cases.colocation[row] else _of(rates["own_space"]),
+        tco.SUPPORT: ANSWER,
         tco.SOFTWARE: ANSWER,
         tco.STORAGE: (Evidence(storage.evidence), storage.source),
         tco.EGRESS: (Evidence(egress.evidence), egress.source),
-        tco.PEOPLE: _of(rates["ops_fte/on_site"]),
+        tco.INTER_REGION: _of(rate_for(rates, "inter_region", provider)),
+        tco.MONITORING: _of(rates["monitoring"]),
+        tco.PEOPLE: _of(rates[f"ops_fte/{deployment}"]),
         tco.PORTING: _of(rates["porting/weeks"]),
         tco.CARBON: ANSWER,
-        tco.DECOMMISSION: ANSWER,
+        tco.DECOMMISSION: _of(rates["decommission"]),
         tco.RESIDUAL: ANSWER,
         tco.TAX: ANSWER,
         tco.CONTINGENCY: ANSWER,
@@ -48,3 +59,7 @@ def line_evidence(
 
 def _of(rate: Rate) -> Basis:
     return rate.evidence, rate.source
+
+
+def _with_answer(rate: Rate, what: str) -> Basis:
+    return Evidence.ASSUMED, f"{rate.source}; {what}: {ANSWER[1]}"

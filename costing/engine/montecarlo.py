@@ -8,7 +8,8 @@ import numpy as np
 from catalog.units import MONTHS_PER_YEAR
 from costing.engine.cases import COMMITMENT_MONTHS, CostCases, CostRules
 from costing.engine.data import Floats
-from costing.engine.quantities import Quantities, price_path, quantities, term_starts, value_left
+from costing.engine.financing import value_left
+from costing.engine.quantities import Quantities, price_path, quantities, term_starts
 from costing.engine.tco import COOLING, POWER, cost_lines
 
 Z90 = 1.2815515655446004  # a normal variable lies within +-Z90 in 80 of 100 cases
@@ -132,7 +133,7 @@ def totals_usd(cases: CostCases, rules: CostRules, futures: Draws) -> Floats:
     }
     volume = np.einsum("dm,dm->d", path, prices)
     more = path.sum(axis=1) / float(nominal.volume[0, 0])
-    keeps = cases.on_site | cases.is_bought_as(*COMMITMENT_MONTHS)
+    keeps = cases.on_site | cases.is_bought_as(*COMMITMENT_MONTHS) | (cases.minimum_months > 0.0)
     totals = np.empty(futures.price.shape)
     for plan in range(len(cases)):
         demand = peak if keeps[plan] else path
@@ -248,7 +249,7 @@ def _unit_costs(cases: CostCases, rules: CostRules) -> tuple[_Units, Quantities]
         power=power,
         held=usd(held=ones) - power,
         tokens=usd(volume_paid=np.ones((1, 1))),
-        fixed=usd(months=nominal.months, once=nominal.once),
+        fixed=usd(months=nominal.months, once=nominal.once, financed=nominal.financed),
         egress=usd(egress_usd=nominal.egress_usd),
         **{name: usd(**{name: ones}) for name in ("bought", *_PRICED)},
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from catalog.units import GIGA, TERA
 from costing.engine.cases import CostRules
-from costing.engine.tco import EGRESS, PEOPLE, STORAGE
+from costing.engine.tco import EGRESS, MONITORING, PEOPLE, STORAGE
 
 ACCELERATOR_HOUR = "usd_per_accelerator_h"
 _RULES: Mapping[str, tuple[str, str, Callable[[float], float]]] = {
@@ -41,6 +41,10 @@ def with_price_book(rules: CostRules, book: Mapping[str, float]) -> CostRules:
         elif not key.startswith(f"{ACCELERATOR_HOUR}/"):
             message = f"the price book has no key {key!r}; it knows {', '.join(KEYS)}"
             raise UnknownPriceKey(message)
+    if PEOPLE in settled:
+        # What the user states of engineering has its tools in it.
+        changes["monitoring_usd_per_instance_month"] = 0.0
+        settled.add(MONITORING)
     ranges = {label: span for label, span in rules.line_ranges.items() if label not in settled}
     return replace(rules, line_ranges=ranges, **changes)  # type: ignore[arg-type]
 

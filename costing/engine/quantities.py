@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from catalog.units import MONTHS_PER_YEAR
 from costing.engine.cases import COMMITMENT_MONTHS, Bools, CostCases, CostRules, take
 from costing.engine.data import Floats, Ints, egress_table_usd
+from costing.engine.financing import financing_flows, value_left
 
 _ALMOST = 1e-9  # keeps an exact multiple from rounding up
 _BLOCK = 8_192  # rows at a time, so that a block of all levels stays near the processor
@@ -34,6 +35,7 @@ class Quantities:
     retired: Floats  # instances given up at the end of the horizon
     left: Floats  # of those, the share of value that is left
     tail: Floats  # instance-months that a commitment runs on after the horizon
+    financed: Floats  # payments to a lender less what he lent, in prices of an instance
 
 
 def growth_path(rules: CostRules) -> Floats:
@@ -86,7 +88,8 @@ def quantities(cases: CostCases, rules: CostRules, *, weights: Floats) -> Quanti
     """
     months = _Months.of(rules, weights)
     shape = (len(weights), len(cases))
-    names = ("held", "bought", "rented", "paid", "supported", "retired", "left", "tail")
+    names = ("held", "bought", "rented", "paid", "supported", "retired", "left", "tail",
+             "financed")  # fmt: skip
     sums = {name: np.zeros(shape) for name in names}
     for start in range(0, len(cases), _BLOCK):
         rows = slice(start, start + _BLOCK)
@@ -105,7 +108,8 @@ def quantities(cases: CostCases, rules: CostRules, *, weights: Floats) -> Quanti
 
 def _counted(cases: CostCases, months: "_Months") -> dict[str, Floats]:
     instances = instances_at(cases, months.levels)
-    keeps = cases.on_site | cases.is_bought_as(*COMMITMENT_MONTHS)
+    bound = cases.minimum_months > 0.0
+    keeps = cases.on_site | cases.is_bought_as(*COMMITMENT_MONTHS) | bound
     added = np.diff(instances[months.peaks], axis=0, prepend=0.0)
     priced = added * months.price_then[:, np.newaxis]
     rented = months.at_demand_paid @ instances
@@ -115,6 +119,12 @@ def _counted(cases: CostCases, months: "_Months") -> dict[str, Floats]:
         if rows.any():
             rented[:, rows] = months.term_weights(term) @ added[:, rows]
             tail[rows] = months.tail_weights(term) @ added[:, rows]
+    if bound.any():
+        # A contract with a least term keeps its price, and is paid to the end of that term.
+        remaining = (len(months.path) - months.starts)[:, np.newaxis]
+        owed = np.maximum(cases.minimum_months[bound] - remaining, 0.0)
+        rented[:, bound] = (months.since @ priced)[:, bound]
+        tail[bound] = (owed * priced[:, bound]).sum(axis=0)
     return {
         "held": np.where(keeps, months.at_peak @ instances, months.at_demand @ instances),
         "bought": months.first @ added,
@@ -124,6 +134,7 @@ def _counted(cases: CostCases, months: "_Months") -> dict[str, Floats]:
         "retired": months.last * priced.sum(axis=0),
         "left": months.last * (months.value_left @ priced),
         "tail": months.last * tail,
+        "financed": months.financed @ priced,
     }
 
 
@@ -144,6 +155,7 @@ class _Months:
     last: Floats  # (k, 1): weight of the last month
     price_then: Floats  # (peaks,)
     value_left: Floats  # (peaks,)
+    financed: Floats  # (k, peaks): weighted flows to the lender for a thing bought then
 
     @classmethod
     def of(cls, rules: CostRules, weights: Floats) -> "_Months":
@@ -167,6 +179,7 @@ class _Months:
             last=weights[:, -1:],
             price_then=path[month],
             value_left=np.array([value_left(rules, months=int(left)) for left in remaining]),
+            financed=weights @ financing_flows(rules, bought_in=month).T,
         )
 
     def term_weights(self, term: int) -> Floats:
@@ -201,15 +214,6 @@ def discount_weights(rules: CostRules) -> Floats:
     """
     years = np.arange(rules.horizon_months) / MONTHS_PER_YEAR
     return np.asarray((1.0 + rules.discount_rate) ** -years, dtype=np.float64)
-
-
-def value_left(rules: CostRules, *, months: int) -> float:
-    """Share of its price that something bought so many months before the end is then worth.
-
-    In a straight line from new to the stated fraction at the age of the horizon.
-    Source: straight-line depreciation.
-    """
-    return 1.0 - (1.0 - rules.residual_fraction) * months / rules.horizon_months
 
 
 def _egress_usd(cases: CostCases, rules: CostRules, months: _Months) -> Floats:

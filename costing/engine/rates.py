@@ -21,10 +21,12 @@ from catalog.engine.tables import (
     text,
 )
 from catalog.specs import Evidence, Figure
-from catalog.units import GIGA
+from catalog.units import GIGA, MEGA, TIB
 from costing.engine.cases import CostRules
 from costing.engine.data import EgressTariff, StorageTariff
-from costing.engine.tco import EGRESS, PEOPLE, POWER, SPACE, STORAGE
+from costing.engine.tco import DECOMMISSION, EGRESS, MONITORING, PEOPLE, POWER, SPACE, STORAGE
+
+STREAMING = "streaming_storage/"
 
 
 def _range_problem(record: Record) -> str | None:
@@ -210,13 +212,36 @@ def storage_tariff(rates: Rates, provider: str, *, kind: str = "fast_storage") -
 
     Source: the rates `<kind>/<provider>`.
     """
-    rate = rate_for(rates, kind, provider)
+    return _tariff(rate_for(rates, kind, provider))
+
+
+def _tariff(rate: Rate) -> StorageTariff:
     return StorageTariff(
         name=rate.id,
         usd_per_byte_month=rate.value / GIGA,
         source=rate.source,
         evidence=str(rate.evidence),
     )
+
+
+def streaming_storage(
+    rates: Rates, *, kept_bytes: float, bytes_per_s: float
+) -> tuple[StorageTariff, float]:
+    """The cheapest tier that streams this fast, and the bytes it has to be ordered with.
+
+    A parallel file system's speed comes with its size, so a fast and small one is ordered
+    larger than its data, or in a faster tier, whichever is cheaper.
+
+    Source: the rates `streaming_storage/<MB/s for each TiB>`.
+    """
+    found = []
+    for key, rate in rates.items():
+        if key.startswith(STREAMING):
+            speed = float(key.removeprefix(STREAMING)) * MEGA / TIB
+            needed = max(kept_bytes, bytes_per_s / speed)
+            found.append((rate.value * needed, needed, rate))
+    _, needed, rate = min(found, key=lambda each: each[0])
+    return _tariff(rate), needed
 
 
 def tariffs_of(
@@ -247,6 +272,8 @@ def rules_from_rates(rates: Rates, **changes: Any) -> CostRules:
         PEOPLE: _span(rates["ops_fte/on_site"]),
         POWER: _span(rates["power_share_of_rated"]),
         STORAGE: _span(rates["fast_storage/default"]),
+        MONITORING: _span(rates["monitoring"]),
+        DECOMMISSION: _span(rates["decommission"]),
         EGRESS: (1.0, 1.0),
     }
     if "colocation_usd_per_kw_month" not in changes:
@@ -256,6 +283,8 @@ def rules_from_rates(rates: Rates, **changes: Any) -> CostRules:
         "staff_usd_per_year": rates["staff"].value,
         "support_fraction_per_year": rates["support"].value,
         "installation_fraction": rates["installation"].value,
+        "decommission_fraction": rates["decommission"].value,
+        "monitoring_usd_per_instance_month": rates["monitoring"].value,
         "colocation_usd_per_kw_month": rates["colocation"].value,
         "own_space_usd_per_kw_month": rates["own_space"].value,
         "liquid_cooling_usd_per_kw": rates["liquid_cooling"].value,

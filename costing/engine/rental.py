@@ -16,20 +16,24 @@ def paid_hours_per_month(cases: CostCases) -> Floats:
 
     On demand and spot pay the hours needed where the load may be switched off, otherwise all
     730; commitments pay all of them, idle or not; a capacity block is booked in whole days
-    for each run. Runs shorter than the billing minimum pay the minimum.
+    for each run. Runs shorter than the billing minimum pay the minimum, and others whole
+    billing steps.
 
     Source: AWS pricing pages of EC2 on demand, savings plans and capacity blocks for ML.
     """
     runs = cases.runs_per_month
     with np.errstate(divide="ignore", invalid="ignore"):
         run_h = np.where(runs > 0.0, cases.hours_per_month_needed / runs, 0.0)
-    billed = billed_hours(hours=run_h, minimum_h=cases.minimum_billing_h) * runs
+    billed = runs * billed_hours(
+        hours=run_h, minimum_h=cases.minimum_billing_h, increment_h=cases.billing_step_h
+    )
     by_the_hour = np.where(runs > 0.0, billed, cases.hours_per_month_needed)
     blocks = runs * np.ceil(run_h / HOURS_PER_DAY - _ALMOST) * HOURS_PER_DAY
     hours = np.where(cases.may_scale_down, by_the_hour, HOURS_PER_MONTH)
     is_block = cases.is_bought_as(Purchase.CAPACITY_BLOCK)
     hours = np.where(is_block, np.where(runs > 0.0, blocks, HOURS_PER_MONTH), hours)
-    return np.where(cases.is_bought_as(*COMMITMENT_MONTHS), HOURS_PER_MONTH, hours)
+    committed = cases.is_bought_as(*COMMITMENT_MONTHS) | (cases.minimum_months > 0.0)
+    return np.where(committed, HOURS_PER_MONTH, hours)
 
 
 def billed_hours(

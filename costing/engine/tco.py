@@ -35,10 +35,13 @@ LIQUID = "Liquid cooling"
 POWER = "Power"
 COOLING = "Cooling and facility (PUE)"
 SPACE = "Colocation or space"
+FINANCING = "Interest of loan or lease"
 SUPPORT = "Support contract"
 SOFTWARE = "Software licences"
 STORAGE = "Storage"
 EGRESS = "Network egress"
+INTER_REGION = "Traffic between regions"
+MONITORING = "Monitoring"
 PEOPLE = "Engineering and operations"
 PORTING = "Porting"
 CARBON = "Carbon price"
@@ -48,11 +51,14 @@ TAX = "Tax"
 CONTINGENCY = "Contingency"
 
 LABELS = (
-    COMPUTE, TAIL, TOKENS, HARDWARE, FABRIC, INSTALLATION, LIQUID, POWER, COOLING, SPACE, SUPPORT,
-    SOFTWARE, STORAGE, EGRESS, PEOPLE, PORTING, CARBON, DECOMMISSION, RESIDUAL, TAX, CONTINGENCY,
+    COMPUTE, TAIL, TOKENS, HARDWARE, FABRIC, INSTALLATION, LIQUID, FINANCING, POWER, COOLING,
+    SPACE, SUPPORT, SOFTWARE, STORAGE, EGRESS, INTER_REGION, MONITORING, PEOPLE, PORTING, CARBON,
+    DECOMMISSION, RESIDUAL, TAX, CONTINGENCY,
 )  # fmt: skip
 """Every label a breakdown has, in the order of a table."""
-PRICED = (COMPUTE, TAIL, TOKENS, HARDWARE, INSTALLATION, SUPPORT, DECOMMISSION, RESIDUAL)
+PRICED = (
+    COMPUTE, TAIL, TOKENS, HARDWARE, INSTALLATION, FINANCING, SUPPORT, DECOMMISSION, RESIDUAL,
+)  # fmt: skip
 """Lines that move with the price of the offer itself."""
 CAPITAL = (HARDWARE, FABRIC, INSTALLATION, LIQUID)
 """Lines paid to acquire things."""
@@ -115,7 +121,7 @@ def cost_breakdown(cases: CostCases, rules: CostRules) -> CostBreakdown:
         present_usd=present_usd,
         monthly_usd=total / months,
         first_month_usd=first_month_usd,
-        capex_usd=_total({name: lines[name] for name in CAPITAL}),
+        capex_usd=_total({name: lines[name] for name in _paid_up_front(rules)}),
         energy_kwh=energy,
         energy_kwh_month=energy / months,
         carbon_kg=carbon_kg(kwh=energy, grid_g_per_kwh=cases.grid_g_per_kwh),
@@ -134,10 +140,23 @@ def cost_lines(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str
     lines: dict[str, Floats] = {}
     for part in (_renting, _owning, _running, _data_people):
         lines |= part(cases, rules, sums)
+    _leave_out_what_the_price_covers(cases, lines)
     spent = _sum(lines) - lines[RESIDUAL]
     lines[TAX] = rules.tax_fraction * spent
     lines[CONTINGENCY] = rules.contingency_fraction * spent
     return {label: lines[label] for label in LABELS}
+
+
+def _leave_out_what_the_price_covers(cases: CostCases, lines: dict[str, Floats]) -> None:
+    for label in frozenset[str]().union(*cases.inclusions):
+        covered = np.array([label in each for each in cases.inclusions])[cases.inclusion]
+        lines[label] = np.where(covered, 0.0, lines[label])
+
+
+def _paid_up_front(rules: CostRules) -> tuple[str, ...]:
+    """Lines of capital; what is leased is the lessor's."""
+    leased = rules.financing == "lease"
+    return tuple(label for label in CAPITAL if not (leased and label == HARDWARE))
 
 
 def _renting(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, Floats]:
@@ -182,6 +201,7 @@ def _owning(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, F
         FABRIC: fabric * sums.bought,
         INSTALLATION: extra * price * sums.paid,
         LIQUID: liquid * sums.bought,
+        FINANCING: price * sums.financed,
         SUPPORT: support_per_month * price * sums.supported,
         DECOMMISSION: rules.decommission_fraction * price * sums.retired,
         RESIDUAL: -price * sums.left,
@@ -220,6 +240,8 @@ def _data_people(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[s
         * sums.held,
         STORAGE: cases.storage_bytes * per_byte * sums.months,
         EGRESS: sums.egress_usd,
+        INTER_REGION: cases.inter_region_usd_per_month * sums.months,
+        MONITORING: rules.monitoring_usd_per_instance_month * sums.held,
         PEOPLE: _people_usd(cases, rules, sums),
         PORTING: weeks * rules.staff_usd_per_year / WEEKS_PER_YEAR * sums.once,
     }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from catalog.specs import Purchase
 from catalog.units import TERA
 from costing.engine.age import BANDS, price_range
-from costing.engine.cases import PURCHASES, CostRules
+from costing.engine.cases import PURCHASES, CostRules, cost_cases
 from costing.engine.data import EgressTariff, tariff_usd
 from costing.engine.energy import carbon_kg, mean_power_w
 from costing.engine.evidence import line_evidence
@@ -266,7 +266,7 @@ def test_a_price_book_replaces_what_would_be_computed() -> None:
         rules.engineering_usd_per_run,
         rules.usd_per_accelerator_h,
         sorted(rules.line_ranges),
-    ) == (150.0 / TERA, 200.0, 800.0, 20.0, ["Colocation or space", "Power"])
+    ) == (150.0 / TERA, 200.0, 800.0, 20.0, ["Colocation or space", "Decommissioning", "Power"])
 
 
 def test_an_unknown_price_book_key_is_refused_with_those_there_are() -> None:
@@ -296,11 +296,13 @@ def test_the_last_step_of_every_tariff_has_no_end() -> None:
 
 
 def test_every_line_but_the_offers_own_names_its_source() -> None:
-    known = line_evidence(RATES, provider="aws", country="DE")
+    known = line_evidence(RATES, cost_cases(1), 0, provider="aws", deployment="public_cloud")
     offers = {"Compute rental", "Commitment after the horizon", "Hosted tokens", "Hardware"}
     assert set(LABELS) - set(known) == offers
 
 
 def test_a_price_of_the_users_own_is_named_as_such() -> None:
-    known = line_evidence(RATES, provider="aws", own_prices=["Storage"])
+    known = line_evidence(
+        RATES, cost_cases(1), 0, provider="aws", deployment="on_site", own_prices=["Storage"]
+    )
     assert known["Storage"][1] == "the user's own price"

@@ -19,6 +19,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"preset": "chatbot_1m", "answers": OWN_MODEL},
     {"preset": "chatbot_1m", "answers": {"scale_to_zero_ok": True, "stage_name": "Signing"}},
     {"preset": "chatbot_1m", "answers": {"facility_exists": "own_datacentre"}},
+    {"preset": "chatbot_1m", "answers": {"financing": "loan", "tax_included": True}},
     {"preset": "ads_ranking_5k_rps", "answers": {"recsys_stage": "retrieval"}},
     {"preset": "vision_500_cameras", "answers": {"batch_mode": True}},
     {"answers": {"workload": "finetune_full"}},

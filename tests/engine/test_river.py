@@ -260,3 +260,68 @@ def test_what_the_room_cannot_take_is_refused_before_it_is_priced() -> None:
 
     assert not [plan for plan in document["plans"] if plan["purchase"] == "buy"]
     assert any(item["limit"] == "site" for item in document["rejected"])
+
+
+def cheapest(document: dict[str, Any], family: str) -> dict[str, Any]:
+    plans = [p for p in document["plans"] if (p["family"] == "hosted") == (family == "hosted")]
+    return min(plans, key=lambda plan: plan["total_cost_usd"]["value"] or 1e30)
+
+
+def test_not_deploying_at_all_wins_where_few_tokens_are_asked_for() -> None:
+    document = advice(
+        "chatbot_1m",
+        deployment_allowed=["public_cloud", "neocloud", "managed_api"],
+        users_total_k=1,
+        redundancy="none",
+    )
+
+    assert document["recommendation"]["purchase"] == "hosted_tokens"
+
+
+def test_a_batch_takes_the_batch_price_of_the_provider() -> None:
+    document = advice("nightly_batch_scoring", deployment_allowed=["managed_api", "neocloud"])
+    notes = [n for p in document["plans"] if p["family"] == "hosted" for n in p["notes"]]
+
+    assert any("50% off" in note for note in notes)
+
+
+def line(plan: dict[str, Any], label: str) -> float:
+    return sum(each["usd"] for each in plan["cost_breakdown"] if each["label"] == label)
+
+
+def test_storage_that_must_stream_costs_more() -> None:
+    plain, fast = of_preset("pretrain_7b"), advice("pretrain_7b", storage_throughput_gb_s=20)
+
+    assert line(fast["plans"][0], "Storage") > line(plain["plans"][0], "Storage")
+
+
+def test_traffic_between_regions_is_a_line_of_its_own() -> None:
+    document = advice("chatbot_1m", inter_region_tb_month=10)
+    aws = next(plan for plan in document["plans"] if plan["provider"] == "aws")
+
+    # 10,000 GB at 0.02 USD for 36 months
+    assert line(aws, "Traffic between regions") == 10_000 * 0.02 * 36
+
+
+def test_a_discount_that_has_ended_is_not_counted() -> None:
+    ended = [{"provider": "aws", "percent": 50, "valid_until": "2026-01-31"}]
+    document = advice("chatbot_1m", negotiated_discounts=ended)
+    before = of_preset("chatbot_1m")
+
+    assert [p["total_cost_usd"] for p in document["plans"]] == [
+        p["total_cost_usd"] for p in before["plans"]
+    ]
+    assert any("ended on 2026-01-31" in warning for warning in document["warnings"])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_cost_line_names_its_source_and_how_it_is_known(preset: str) -> None:
+    for plan in of_preset(preset)["plans"]:
+        assert all(each["source"] and each["evidence"] for each in plan["cost_breakdown"])
+
+
+def test_leaving_cuda_costs_person_weeks_that_the_plan_names() -> None:
+    document = advice("pretrain_7b", custom_kernels="few", port_effort_ok_pm=12)
+    weeks = {plan["family"]: plan["porting_weeks"] for plan in document["plans"]}
+
+    assert weeks["tpu"] == 6.0

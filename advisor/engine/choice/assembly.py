@@ -22,6 +22,7 @@ from catalog.specs import (
 from catalog.units import HOURS_PER_MONTH, KILO, MEGA
 from costing.engine.cases import take
 from costing.engine.evidence import line_evidence
+from costing.engine.people import deployment_of
 from costing.engine.quantities import growth_path
 from costing.engine.tco import COMPUTE, HARDWARE, LABELS, TAIL, TOKENS
 
@@ -117,7 +118,7 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
             ),
         ),
         quality_gate=gate.reason,
-        porting_weeks=None,
+        porting_weeks=_known(priced.cases.porting_weeks[row]),
         notes=tuple(_notes(priced, row, part, offer)),
         extra={**_schedule(priced, row, offer), "not_recommended_because": blocked},
         case=take(priced.cases, [row]),
@@ -169,8 +170,10 @@ def cost_lines(priced: Priced, row: int, offer: OfferSpec) -> tuple[CostLine, ..
     price = (_PRICE_EVIDENCE.get(offer.confidence, Evidence.ASSUMED), offer.source)
     basis = line_evidence(
         priced.rates,
+        priced.cases,
+        row,
         provider=offer.provider,
-        country=offer.region.country if offer.region else "",
+        deployment=_deployment(priced, row, offer),
         own_prices=priced.own_prices,
     )
     lines = []
@@ -190,6 +193,14 @@ def cost_lines(priced: Priced, row: int, offer: OfferSpec) -> tuple[CostLine, ..
             )
         )
     return tuple(lines)
+
+
+def _deployment(priced: Priced, row: int, offer: OfferSpec) -> str:
+    on_site = bool(priced.cases.on_site[row])
+    return deployment_of(
+        provider_kind="vendor" if on_site else offer.provider_kind,
+        colocation=bool(priced.cases.colocation[row]),
+    )
 
 
 def _engine(priced: Priced, row: int) -> str:

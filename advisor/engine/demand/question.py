@@ -55,6 +55,7 @@ def question_of(
     for part in parts:
         workloads.extend(_workloads(part, models))
         warnings.extend(_findings(part, workloads[-1]))
+    warnings += _expired_discounts(said, answers.read_on)
     assumptions = [*answers.assumptions]
     for part in parts:
         assumptions.extend(part.assumed)
@@ -72,8 +73,10 @@ def question_of(
         sovereign_operator=frozenset(said.chosen("sovereign_operator")),
         egress_bytes_per_month=said.number("egress_tb_month") * TERA,
         storage_bytes=_storage_bytes(said, parts, workloads),
+        storage_bytes_per_s=said.number("storage_throughput_gb_s") * GIGA,
+        inter_region_bytes_per_month=said.number("inter_region_tb_month") * TERA,
         site=_site(said, answers.read_on, usd=usd_per_currency_unit),
-        money=_money(said, usd=usd_per_currency_unit),
+        money=_money(said, answers.read_on, usd=usd_per_currency_unit),
         frameworks=frozenset(said.chosen("frameworks")),
         custom_kernels=said.text("custom_kernels"),
         port_effort_max_weeks=said.number("port_effort_ok_pm") * WEEKS_PER_MONTH,
@@ -220,10 +223,11 @@ def _site(said: AnswerSet, today: date, *, usd: float) -> Site:
         demand_usd_per_kw_month=said.number("demand_charge") * usd,
         colocation_usd_per_kw_month=said.number("colo_price_kw_month") * usd,
         lead_time_max_weeks=lead_weeks,
+        fabrics=frozenset(said.chosen("network_fabric")),
     )
 
 
-def _money(said: AnswerSet, *, usd: float) -> Money:
+def _money(said: AnswerSet, today: date, *, usd: float) -> Money:
     def amount(question: str) -> float | None:
         value = _if_asked(said, question)
         return None if value is None else value * usd
@@ -242,19 +246,37 @@ def _money(said: AnswerSet, *, usd: float) -> Money:
         depreciation_years=said.number("depreciation_years"),
         residual_fraction=said.number("residual_pct") * PERCENT,
         commitment_max_months=commitment,
-        discounts=_discounts(said),
+        discounts=_discounts(said, today),
         support_fraction_per_year=said.number("support_pct_year") * PERCENT,
         software_usd_per_accelerator_year=said.number("software_per_accel_year") * usd,
         contingency_fraction=said.number("contingency_pct") * PERCENT,
         staff_usd_per_year=said.number("fte_cost_year") * usd,
         carbon_usd_per_tonne=(amount("carbon_price") or 0.0),
         carbon_cap_tonnes=_if_asked(said, "carbon_cap_t"),
+        tax_fraction=(_if_asked(said, "tax_pct") or 0.0) * PERCENT,
+        financing=said.text("financing") if "financing" in said.asked else "cash",
+        financing_rate=(_if_asked(said, "financing_rate_pct") or 0.0) * PERCENT,
+        financing_months=int(_if_asked(said, "financing_months") or 0),
     )
 
 
-def _discounts(said: AnswerSet) -> dict[str, float]:
+def _discounts(said: AnswerSet, today: date) -> dict[str, float]:
+    """Private discounts in force by provider; an expired one is worth nothing."""
     return {
         str(row["provider"]).lower(): float(row["percent"]) * PERCENT
         for row in said.rows("negotiated_discounts")
-        if "percent" in row
+        if "percent" in row and not _is_past(row, today)
     }
+
+
+def _is_past(row: Mapping[str, object], today: date) -> bool:
+    until = str(row.get("valid_until") or "")
+    return bool(until) and date.fromisoformat(until) < today
+
+
+def _expired_discounts(said: AnswerSet, today: date) -> list[str]:
+    return [
+        f"Your discount with {row['provider']} ended on {row['valid_until']}; it is not counted."
+        for row in said.rows("negotiated_discounts")
+        if _is_past(row, today)
+    ]

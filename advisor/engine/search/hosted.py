@@ -9,7 +9,9 @@ from advisor.engine.workload import Question
 from catalog.specs import Evidence, Figure, OfferSpec, Purchase
 from costing.engine.cases import PURCHASES, cost_cases
 from costing.engine.evidence import line_evidence
+from costing.engine.rates import rate_for
 from costing.engine.tco import LABELS, TOKENS, cost_breakdown
+from costing.engine.tokens import tokens_usd_per_month
 
 UNVERIFIED = (
     "The provider publishes no latency under load, so the targets are unverified: measure before "
@@ -44,14 +46,25 @@ def _usd_per_month(offer: OfferSpec, priced: Priced) -> float:
     serving = priced.workload.serving
     if serving is None:
         return np.nan
-    cached = serving.prefix_cached_fraction
-    fresh = offer.usd_per_input_token or 0.0
     again = offer.usd_per_cached_input_token
-    input_usd = serving.input_tokens * (
-        (1.0 - cached) * fresh + cached * (fresh if again is None else again)
+    usd = tokens_usd_per_month(
+        input_tokens=serving.requests_per_month * serving.input_tokens,
+        output_tokens=serving.requests_per_month * serving.output_tokens,
+        usd_per_input_token=offer.usd_per_input_token or 0.0,
+        usd_per_output_token=offer.usd_per_output_token or 0.0,
+        cached_fraction=serving.prefix_cached_fraction,
+        usd_per_cached_input_token=np.nan if again is None else again,
+        batch_discount_fraction=_batch_discount(offer, priced),
     )
-    output_usd = serving.output_tokens * (offer.usd_per_output_token or 0.0)
-    return serving.requests_per_month * (input_usd + output_usd)
+    return float(usd)
+
+
+def _batch_discount(offer: OfferSpec, priced: Priced) -> float:
+    """What the provider takes off where nobody waits for the single answer."""
+    serving = priced.workload.serving
+    if serving is None or not serving.is_batch:
+        return 0.0
+    return rate_for(priced.rates, "batch_discount", offer.provider).value
 
 
 def _plan(priced: Priced, offer: OfferSpec, usd_per_month: float, *, plan_id: str) -> Plan:
@@ -66,7 +79,7 @@ def _plan(priced: Priced, offer: OfferSpec, usd_per_month: float, *, plan_id: st
         ops_fte=priced.rates["ops_fte/managed_api"].value,
     )
     cost = cost_breakdown(cases, priced.rules)
-    basis = line_evidence(priced.rates, provider=offer.provider)
+    basis = line_evidence(priced.rates, cases, 0, provider=offer.provider, deployment="managed_api")
     total = float(cost.total_usd[0])
     months = priced.rules.horizon_months
     evidence = Evidence.LIST if offer.confidence == "official" else Evidence.REPORTED
@@ -137,10 +150,18 @@ def _plan(priced: Priced, offer: OfferSpec, usd_per_month: float, *, plan_id: st
         ),
         quality_gate="The provider chooses the format; ask which one it serves.",
         porting_weeks=None,
-        notes=(UNVERIFIED,),
+        notes=(UNVERIFIED, *_batch_note(offer, priced)),
         extra={"targets": "unverified"},
         case=cases,
     )  # fmt: skip
+
+
+def _batch_note(offer: OfferSpec, priced: Priced) -> list[str]:
+    off = _batch_discount(offer, priced)
+    if off <= 0.0:
+        return []
+    source = rate_for(priced.rates, "batch_discount", offer.provider).source
+    return [f"Priced as a batch that may wait up to a day: {off:.0%} off ({source})."]
 
 
 def _million(usd: float | None) -> float | None:

@@ -8,98 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.engine.cases import Bools, Floats
+from advisor.engine.search.cost_rules import runs
 from advisor.engine.search.fits import deployment_kind
+from advisor.engine.search.keeping import Kept, share_of
 from advisor.engine.search.placement import Placements, sold_by_the_chip
 from advisor.engine.search.sizing import Sizing
 from advisor.engine.workload import Question, Workload
 from catalog.specs import AcceleratorSpec, OfferSpec, Purchase, SystemSpec
-from catalog.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, TERA
+from catalog.units import GIGA, HOURS_PER_MONTH, SECONDS_PER_HOUR
 from costing.engine.age import price_range
-from costing.engine.cases import PURCHASES, CostCases, CostRules, cost_cases
+from costing.engine.cases import PURCHASES, CostCases, cost_cases
 from costing.engine.people import DEPLOYMENTS, deployment_of, operations_fte
-from costing.engine.pricebook import with_price_book
-from costing.engine.rates import Rates, rate_for, rules_from_rates, tariffs_of
+from costing.engine.rates import Rates, rate_for, tariffs_of
 from costing.engine.rental import spot_overhead_fraction
-from costing.engine.tco import EGRESS, PEOPLE, STORAGE
 
+LIQUID_READY = frozenset({"direct_to_chip", "immersion"})
 ALWAYS_ON_H = HOURS_PER_MONTH - 1.0
 OWN_ANSWERS = "your answers"
 NODE_POWER_FACTOR = 1.6
 """Power of a whole system over the rated power of its accelerators where no system figure is
 published: 10.2 kW of a DGX H100 over 8 x 700 W is 1.8, 14.3 kW of a DGX B200 over 8 x 1,000 W
 1.8, 6.5 kW of a DGX A100 over 8 x 400 W 2.0, rack systems 1.4 (NVIDIA user guides); assumed."""
-
-
-def rules_for(question: Question, workload: Workload, rates: Rates) -> CostRules:
-    """The shipped rates with the user's own answers and price book on top.
-
-    Source: the assessment's answers; what they leave open, the rates.
-    """
-    money, book, serving = question.money, question.price_book, workload.serving
-    rules = rules_from_rates(
-        rates,
-        horizon_months=question.horizon_months,
-        growth_per_month=serving.growth_per_month if serving is not None else 0.0,
-        growth_stops_month=serving.growth_stops_month if serving is not None else 0,
-        discount_rate=money.discount_rate,
-        depreciation_years=money.depreciation_years,
-        residual_fraction=money.residual_fraction,
-        support_fraction_per_year=money.support_fraction_per_year,
-        contingency_fraction=money.contingency_fraction,
-        staff_usd_per_year=money.staff_usd_per_year,
-        software_usd_per_accelerator_year=money.software_usd_per_accelerator_year,
-        carbon_usd_per_tonne=money.carbon_usd_per_tonne,
-        demand_usd_per_kw_month=question.site.demand_usd_per_kw_month,
-        colocation_usd_per_kw_month=question.site.colocation_usd_per_kw_month,
-    )
-    return with_price_book(rules, _monthly_book(book, question, workload))
-
-
-def own_price_lines(question: Question) -> frozenset[str]:
-    """Labels of the cost lines whose figure the user stated."""
-    stated = {
-        "storage_usd_per_run": STORAGE,
-        "egress_usd_per_run": EGRESS,
-        "engineering_usd_per_run": PEOPLE,
-    }
-    return frozenset(label for key, label in stated.items() if key in question.price_book)
-
-
-def own_usd_per_accelerator_h(question: Question) -> float | None:
-    """The user's own price of an accelerator-hour, where the price book has one."""
-    return question.price_book.get("usd_per_accelerator_hour")
-
-
-def _monthly_book(
-    book: Mapping[str, float], question: Question, workload: Workload
-) -> dict[str, float]:
-    """The questionnaire's figures per run as the figures per month that the rules know."""
-    runs = _runs(workload)
-    found = {}
-    hour, engineering = own_usd_per_accelerator_h(question), book.get("engineering_usd_per_run")
-    storage, egress = book.get("storage_usd_per_run"), book.get("egress_usd_per_run")
-    if hour is not None:
-        found["usd_per_accelerator_h"] = hour
-    if engineering is not None:
-        found["engineering_usd_per_run"] = engineering
-    if egress is not None:
-        found["egress_usd_per_month"] = egress * runs
-    kept = stored_bytes(question, workload)
-    if storage is not None and kept > 0.0:
-        found["storage_usd_per_tb_month"] = storage * runs / (kept / TERA)
-    return found
-
-
-def stored_bytes(question: Question, workload: Workload) -> float:
-    """A workload's share of the fast storage, and the data set of a training job, bytes."""
-    training = workload.training
-    own = training.dataset_bytes if training is not None else 0.0
-    return question.storage_bytes * share_of(question) + own
-
-
-def share_of(question: Question) -> float:
-    """Each workload's equal share of what the assessment needs once: storage, egress, people."""
-    return 1.0 / max(len(question.workloads), 1)
 
 
 def priced_cases(
@@ -133,6 +62,7 @@ def priced_cases(
     )
     providers = sorted(set(table.provider.tolist()))
     egress, storage = tariffs_of(rates, providers)
+    kept = Kept.of(question, workload, rates, storage)
     by_chip = table.by_chip[at]
     step = placements.instance_step
     idle_hours_ok = np.full(len(placements), is_job or hourly)
@@ -156,7 +86,7 @@ def priced_cases(
         usage_low_factor=1.0 / high if training is not None else 1.0,
         usage_high_factor=1.0 / low if training is not None else 1.0,
         hours_per_month_needed=hours,
-        runs_per_month=_runs(workload),
+        runs_per_month=runs(workload),
         may_scale_down=idle_hours_ok,
         utilisation=sizing.utilisation[rows] * np.minimum(hours / HOURS_PER_MONTH, 1.0)
         if training is None
@@ -171,22 +101,19 @@ def priced_cases(
         embodied_kg_per_instance=rates["embodied"].value
         * placements.accelerators
         / np.maximum(placements.instances, 1.0),
-        storage_bytes=stored_bytes(question, workload),
-        storage_tariffs=storage,
-        storage_tariff=np.searchsorted(providers, table.provider)[at],
+        storage_bytes=np.where(table.owned[at], kept.owned_bytes, kept.rented_bytes),
+        storage_tariffs=kept.tariffs,
+        storage_tariff=kept.tariff(np.searchsorted(providers, table.provider), table.owned)[at],
         egress_bytes_per_month=question.egress_bytes_per_month * share_of(question),
         egress_tariffs=egress,
         egress_tariff=np.searchsorted(providers, table.provider)[at],
+        inter_region_usd_per_month=table.inter_region_usd[at] * share_of(question),
+        minimum_billing_h=table.billing_minimum_h[at],
+        billing_step_h=table.billing_step_h[at],
         ops_fte=table.ops_fte[at] * share_of(question),
         ops_fte_per_instance=table.ops_fte_each[at],
         porting_weeks=table.porting_weeks[at],
     )
-
-
-def _runs(workload: Workload) -> float:
-    if workload.training is not None:
-        return workload.training.runs_per_month * max(workload.training.rerun_factor, 1.0)
-    return 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +141,10 @@ class _OfferTable:
     ops_fte: Floats
     ops_fte_each: Floats
     porting_weeks: Floats
+    owned: Bools
+    inter_region_usd: Floats
+    billing_minimum_h: Floats
+    billing_step_h: Floats
 
     @classmethod
     def of(
@@ -265,7 +196,10 @@ class _OfferTable:
                 column([_power_w(o, systems, w) for o, w in zip(offers, chip_w, strict=True)])
             ),
             chip_power_w=np.nan_to_num(column(chip_w)),
-            liquid=np.array([_is_liquid(offer, specs, systems) for offer in offers], dtype=bool),
+            liquid=np.array([
+                _is_liquid(offer, specs, systems) and not question.site.cooling & LIQUID_READY
+                for offer in offers
+            ], dtype=bool),
             colocation=np.array([own and colocated for own in owned], dtype=bool),
             usd_per_kwh=np.full(len(offers), question.site.usd_per_kwh),
             pue=column([
@@ -281,19 +215,33 @@ class _OfferTable:
             porting_weeks=column([
                 porting_weeks(specs[o.accelerator_slug], question, rates) for o in offers
             ]),
+            owned=np.array(owned, dtype=bool),
+            inter_region_usd=column([
+                0.0 if own else
+                rate_for(rates, "inter_region", o.provider).value / GIGA
+                * question.inter_region_bytes_per_month
+                for own, o in zip(owned, offers, strict=True)
+            ]),
+            billing_minimum_h=column([
+                rate_for(rates, "billing_minimum", o.provider).value for o in offers
+            ]),
+            billing_step_h=column([
+                rate_for(rates, "billing_step", o.provider).value for o in offers
+            ]),
         )  # fmt: skip
 
 
 def porting_weeks(part: AcceleratorSpec, question: Question, rates: Rates) -> float:
     """Person-weeks to move custom kernels to another vendor's part; none on NVIDIA.
 
-    A few kernels take the low end of the assumed range, many its high end.
+    A few kernels take the middle of the range, many its high end. A rate of the family's own
+    (`porting/tpu`), as the user's price book may have one, goes before the common one.
 
-    Source: rate `porting/weeks`, class assumed.
+    Source: rates `porting/...`, class assumed.
     """
     if question.custom_kernels == "none" or part.vendor == "NVIDIA":
         return 0.0
-    rate = rates["porting/weeks"]
+    rate = rates.get(f"porting/{part.family.value}") or rates["porting/weeks"]
     return rate.value if question.custom_kernels == "few" else rate.high
 
 

@@ -9,19 +9,18 @@ from advisor.engine.calibration import Calibration
 from advisor.engine.cases import ENGINES, Bools, Floats
 from advisor.engine.plan import Rejection
 from advisor.engine.search.candidates import serving_layouts
+from advisor.engine.search.cost_rules import (
+    own_price_lines,
+    own_usd_per_accelerator_h,
+    rules_for,
+)
 from advisor.engine.search.fits import part_refusal, site_refusal, support_of, weights_refusal
 from advisor.engine.search.formats import Gate, quality_gate, serving_formats, training_formats
 from advisor.engine.search.market import Market, RefusedOffer, market, own_price
 from advisor.engine.search.placement import Placements, leanest, place
 from advisor.engine.search.placement import joined as joined_placements
 from advisor.engine.search.placement import rows_of as placement_rows
-from advisor.engine.search.pricing import (
-    own_price_lines,
-    own_usd_per_accelerator_h,
-    porting_weeks,
-    priced_cases,
-    rules_for,
-)
+from advisor.engine.search.pricing import porting_weeks, priced_cases
 from advisor.engine.search.reach import (
     Reach,
     levels_of,
