@@ -286,7 +286,7 @@ def test_a_batch_takes_the_batch_price_of_the_provider() -> None:
 
 
 def line(plan: dict[str, Any], label: str) -> float:
-    return sum(each["usd"] for each in plan["cost_breakdown"] if each["label"] == label)
+    return float(sum(each["usd"] for each in plan["cost_breakdown"] if each["label"] == label))
 
 
 def test_storage_that_must_stream_costs_more() -> None:
