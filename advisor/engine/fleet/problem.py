@@ -1,0 +1,158 @@
+"""A fleet to be chosen, as plain columns: what may be bought, what must be served, and when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from advisor.engine.cases import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work of one load that must be through within a window, alike in every run."""
+
+    load: int
+    volume: float  # units of one run, in the unit of `rate` times one hour
+    hours: Floats  # (H,) hours of each kind that one run's window holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """One load served entirely by a plan of its own at a known cost, nothing shared."""
+
+    load: int
+    usd: float
+    name: str = ""
+    tags: frozenset[str] = frozenset()  # "family:gpu", "purchase:spot", "provider:aws"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A cost paid once as soon as any of these pools or whole plans is used."""
+
+    usd: float
+    pools: Ints
+    wholes: Ints
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A sum over machines, machine-hours a week and whole plans that must not pass `most`."""
+
+    name: str
+    per_machine: Floats  # (O,) for each machine held
+    per_hour: Floats  # (O,) for each machine and hour of the week in use
+    per_whole: Floats  # one a whole plan
+    most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetProblem:
+    """Options are bought, pools are one load's replicas on one option, hours are kinds of hours.
+
+    Live loads have a demand in every hour; jobs have a volume and a window. A machine that is
+    held is paid all week, one that is not is paid in the hours it is used. All USD are over
+    the horizon.
+    """
+
+    hours: Floats  # (H,) hours of the week that each kind stands for
+    # Options
+    held: Bools  # (O,)
+    usd: Floats  # (O,) of one machine, or of one machine in one hour of every week
+    most: Floats  # (O,) machines to be had
+    least: Floats  # (O,) machines held anyway
+    tables: tuple[Floats, ...]  # (O) USD of 0, 1, 2, ... machines held; empty: `usd` times them
+    # Pools
+    pool_option: Ints  # (P,)
+    pool_load: Ints  # (P,)
+    size: Floats  # (P,) machines of one replica
+    spare: Floats  # (P,) replicas above the need while the pool serves
+    rate: Floats  # (B, P) units a second of one replica; 0 where it cannot serve
+    usd_per_unit: Floats  # (B, P) of one unit a second during one hour of every week
+    # Loads
+    bucket_load: Ints  # (B,)
+    demand: Floats  # (B, H) units a second; 0 for jobs
+    jobs: tuple[Job, ...] = ()
+    wholes: tuple[Whole, ...] = ()
+    groups: tuple[Group, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+    @property
+    def loads(self) -> int:
+        """How many workloads there are."""
+        return int(max(self.bucket_load.max(initial=-1), self.pool_load.max(initial=-1))) + 1
+
+    @property
+    def job_loads(self) -> frozenset[int]:
+        """Loads that are jobs."""
+        return frozenset(job.load for job in self.jobs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """What is bought and who serves what: a feasible answer to a FleetProblem."""
+
+    machines: Floats  # (O,) held
+    used: Floats  # (O, H) machines in use in each kind of hour, of those paid by the hour
+    replicas: Floats  # (P, H)
+    served: Floats  # (B, P, H) units a second; jobs: replicas at work on average
+    whole: Floats  # one a whole plan, 0 or 1
+    usd: float
+
+
+def options_kept(problem: FleetProblem, keep: Bools) -> FleetProblem:
+    """The same question with some options alone; columns of the others are gone.
+
+    Source: plain indexing.
+    """
+    place = np.cumsum(keep) - 1
+    pools = np.flatnonzero(keep[problem.pool_option])
+    pool_at = {int(pool): number for number, pool in enumerate(pools)}
+    return replace(
+        problem,
+        held=problem.held[keep],
+        usd=problem.usd[keep],
+        most=problem.most[keep],
+        least=problem.least[keep],
+        tables=tuple(t for t, kept in zip(problem.tables, keep, strict=True) if kept),
+        pool_option=place[problem.pool_option[pools]],
+        pool_load=problem.pool_load[pools],
+        size=problem.size[pools],
+        spare=problem.spare[pools],
+        rate=problem.rate[:, pools],
+        usd_per_unit=problem.usd_per_unit[:, pools],
+        groups=tuple(
+            replace(
+                group,
+                pools=np.array([pool_at[int(p)] for p in group.pools if int(p) in pool_at], int),
+            )
+            for group in problem.groups
+        ),
+        limits=tuple(
+            replace(limit, per_machine=limit.per_machine[keep], per_hour=limit.per_hour[keep])
+            for limit in problem.limits
+        ),
+    )
+
+
+def wholes_kept(problem: FleetProblem, keep: Sequence[bool]) -> FleetProblem:
+    """The same question with some of the whole plans alone.
+
+    Source: plain indexing.
+    """
+    rows = np.flatnonzero(np.asarray(keep, dtype=bool))
+    place = {int(row): number for number, row in enumerate(rows)}
+    return replace(
+        problem,
+        wholes=tuple(problem.wholes[row] for row in rows),
+        groups=tuple(
+            replace(
+                group,
+                wholes=np.array([place[int(w)] for w in group.wholes if int(w) in place], int),
+            )
+            for group in problem.groups
+        ),
+        limits=tuple(replace(lim, per_whole=lim.per_whole[rows]) for lim in problem.limits),
+    )
