@@ -17,13 +17,15 @@ def usd_of(problem: FleetProblem, fleet: Fleet) -> float:
     """
     total = 0.0
     for option in np.flatnonzero(problem.held):
-        table, count = problem.tables[option], int(round(fleet.machines[option]))
-        total += float(table[count]) if len(table) else problem.usd[option] * count
+        table, count = problem.tables[option], round(float(fleet.machines[option]))
+        total += float(table[count] if len(table) else problem.usd[option] * count)
     hourly = ~problem.held
     total += float((problem.usd[hourly] @ fleet.used[hourly]) @ problem.hours)
     total += float(np.einsum("bph,bp,h->", units(problem, fleet), problem.usd_per_unit,
                              problem.hours))  # fmt: skip
-    total += sum(each.usd * used for each, used in zip(problem.wholes, fleet.whole, strict=True))
+    total += sum(
+        each.usd * float(used) for each, used in zip(problem.wholes, fleet.whole, strict=True)
+    )
     return total + sum(group.usd for group in problem.groups if is_paid(group, fleet))
 
 
@@ -41,7 +43,7 @@ def is_paid(group: Group, fleet: Fleet) -> bool:
     Source: definition.
     """
     used = fleet.served[:, group.pools].max(initial=0.0) > _SLACK
-    return bool(group.usd <= 0.0 or used or fleet.whole[group.wholes].max(initial=0.0) > 0.5)
+    return bool(group.usd <= 0.0 or used or fleet.whole[group.wholes].any())
 
 
 def units(problem: FleetProblem, fleet: Fleet) -> Floats:

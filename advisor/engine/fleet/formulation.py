@@ -94,9 +94,7 @@ def _needs_whole(problem: FleetProblem) -> Bools:
     return np.where(_live_pools(problem), ~filled, held & (problem.size > _WHOLE))
 
 
-def _machines(
-    program: Program, problem: FleetProblem, *, whole_hours: bool
-) -> tuple[Ints, Ints]:
+def _machines(program: Program, problem: FleetProblem, *, whole_hours: bool) -> tuple[Ints, Ints]:
     held, hourly = np.flatnonzero(problem.held), np.flatnonzero(~problem.held)
     tabled = np.array([len(problem.tables[option]) > 0 for option in held], dtype=bool)
     machines = program.add(

@@ -151,9 +151,7 @@ def _in_idle_hours(problem: FleetProblem, fleet: Fleet, pool: int) -> Fleet | No
     return _placed(fleet, job, pool, int(bucket), free, job.volume / could)
 
 
-def _placed(
-    fleet: Fleet, job: Job, pool: int, bucket: int, free: Floats, fraction: float
-) -> Fleet:
+def _placed(fleet: Fleet, job: Job, pool: int, bucket: int, free: Floats, fraction: float) -> Fleet:
     served, replicas = fleet.served.copy(), fleet.replicas.copy()
     served[bucket, pool] += fraction * free
     replicas[pool] += np.where(job.hours > 0.0, free, 0.0)

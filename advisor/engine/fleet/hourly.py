@@ -95,9 +95,7 @@ def _completed(
         kept = np.zeros(len(held), dtype=bool)
         kept[problem.pool_option[(rate > 0.0).any(axis=0)]] = True
         demand = np.ascontiguousarray(problem.demand[:, [hour]])
-        alone = options_kept(
-            replace(fixed, hours=np.ones(1), demand=demand, rate=rate), kept
-        )
+        alone = options_kept(replace(fixed, hours=np.ones(1), demand=demand, rate=rate), kept)
         made = formulate(alone)
         answer = solve(made.program, Limits(gap=HOUR_GAP, nodes=5_000))
         return None if answer.values is None else (kept, fleet_of(made, alone, answer.values))

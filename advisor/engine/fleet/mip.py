@@ -143,16 +143,16 @@ def solve(
     )
 
 
-class _Silent(highspy.Highs):  # type: ignore[misc]
+class _Silent(highspy.Highs):
     """A solver that is silent from its first call: its constructor prints a banner otherwise."""
 
     def enableCallbacks(self) -> None:  # noqa: N802
-        self.setOptionValue("output_flag", False)
-        super().enableCallbacks()
+        self.setOptionValue("output_flag", False)  # noqa: FBT003
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 def _loaded(program: Program, limits: Limits, *, relaxed: bool) -> highspy.Highs:
-    model = _Silent()
+    model = _Silent()  # type: ignore[no-untyped-call]
     model.setOptionValue("threads", 1)
     model.setOptionValue("random_seed", 0)
     model.setOptionValue("mip_rel_gap", limits.gap)
@@ -188,9 +188,9 @@ def _loaded(program: Program, limits: Limits, *, relaxed: bool) -> highspy.Highs
 
 def _watched(model: highspy.Highs, watch: Watch) -> None:
     def asked(event: "highspy.HighsCallbackEvent") -> None:
-        out = event.data_out
-        if watch(float(out.mip_primal_bound), float(out.mip_dual_bound)):
-            event.data_in.user_interrupt = True
+        out, back = event.data_out, event.data_in
+        if back is not None and watch(float(out.mip_primal_bound), float(out.mip_dual_bound)):
+            back.user_interrupt = True
 
     model.cbMipInterrupt.subscribe(asked)
     model.cbSimplexInterrupt.subscribe(asked)

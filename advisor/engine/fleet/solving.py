@@ -50,6 +50,4 @@ def solve_exactly(
             fleets.append(fleet)
     best = min(fleets, key=lambda each: each.usd, default=None)
     bound = found.bound if best is None else min(found.bound, best.usd)
-    return Outcome(
-        fleet=best, bound_usd=bound, greedy=greedy, single=single, stopped=found.stopped
-    )
+    return Outcome(fleet=best, bound_usd=bound, greedy=greedy, single=single, stopped=found.stopped)
