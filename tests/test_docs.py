@@ -35,6 +35,7 @@ PROBLEMS = sorted(
 )
 NAMED = set(re.findall(r"`((?:advisor|costing|catalog)\.engine\.[a-z_.*]+)`", TEXT))
 METHODS = (
+    "availability",
     "candidates",
     "cashflow",
     "catalogue-rules",
@@ -45,9 +46,12 @@ METHODS = (
     "evidence",
     "footprint",
     "latency",
+    "pools",
     "queueing",
     "samples",
+    "serverless",
     "serving",
+    "stages",
     "training",
     "uncertainty",
 )

@@ -3,6 +3,7 @@
 import numpy as np
 
 Z95 = 1.6449
+Z99 = 2.3263
 
 
 def lognormal_spread(*, mean: float, p95: float) -> float:
@@ -14,10 +15,18 @@ def lognormal_spread(*, mean: float, p95: float) -> float:
     Source: moments and quantiles of the lognormal law, N. L. Johnson et al., "Continuous
     Univariate Distributions", vol. 1, 2nd ed., Wiley 1994, chapter 14.
     """
-    if mean <= 0.0 or p95 <= mean:
+    return lognormal_spread_at(mean=mean, value=p95, z=Z95)
+
+
+def lognormal_spread_at(*, mean: float, value: float, z: float) -> float:
+    """The same for any quantile above the mean, at its standard normal quantile z; at most z.
+
+    Source: as lognormal_spread.
+    """
+    if mean <= 0.0 or value <= mean:
         return 0.0
-    inside = max(Z95**2 - 2.0 * float(np.log(p95 / mean)), 0.0)
-    return float(Z95 - np.sqrt(inside))
+    inside = max(z**2 - 2.0 * float(np.log(value / mean)), 0.0)
+    return float(z - np.sqrt(inside))
 
 
 def lognormal_quantile_factor(*, sigma: float, z: float) -> float:
