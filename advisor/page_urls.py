@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from advisor.views import docs, evidence, questionnaire, runs, start
+from advisor.views import docs, evidence, latency, questionnaire, runs, start
 from catalog import views as catalogue
 
 urlpatterns = [
@@ -16,6 +16,17 @@ urlpatterns = [
     path("runs/<uuid:run_id>/part", runs.run_part, name="run-part"),
     path("runs/<uuid:run_id>/cancel", runs.run_cancel, name="run-cancel"),
     path("runs/<uuid:run_id>/export.<slug:form>", runs.run_export, name="run-export"),
+    path("runs/<uuid:run_id>/latency", latency.latency, name="latency"),
+    path(
+        "runs/<uuid:run_id>/latency/<uuid:simulation_id>/part",
+        latency.latency_part,
+        name="latency-part",
+    ),
+    path(
+        "runs/<uuid:run_id>/latency/<uuid:simulation_id>/changed",
+        latency.latency_changed,
+        name="latency-changed",
+    ),
     path("catalogue", catalogue.index, name="catalogue"),
     path("catalogue/accelerators", catalogue.accelerators, name="catalogue-accelerators"),
     path("catalogue/accelerators/<slug:slug>", catalogue.accelerator, name="accelerator"),

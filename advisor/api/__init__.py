@@ -12,7 +12,9 @@ from pydantic import Field
 
 from advisor import exports, queries
 from advisor.api.access import POLL_AFTER_S, Forbidden, KeyAuth, Strict, key_for
+from advisor.api.simulations import router as simulations
 from advisor.engine.answers import InvalidAnswers
+from advisor.engine.errors import EngineRefusal
 from advisor.models import Assessment, Job, Kind, Scope
 from advisor.problems import pointer_of, problem_response
 from advisor.questions import PRESETS, QUESTIONS
@@ -40,6 +42,7 @@ api = NinjaAPI(
     throttle=[AuthRateThrottle("600/m")],
 )
 api.add_router("/catalog", catalogue)
+api.add_router("", simulations)
 
 
 class AssessmentIn(Strict):
@@ -278,8 +281,9 @@ def create_estimates(request: HttpRequest, payload: EstimatesIn) -> dict[str, An
     return {"kind": payload.kind, "results": estimate(rows, kind=payload.kind)}
 
 
+@api.exception_handler(EngineRefusal)
 @api.exception_handler(InvalidAnswers)
-def refuse_answers(request: HttpRequest, error: InvalidAnswers) -> HttpResponse:
+def refuse_answers(request: HttpRequest, error: InvalidAnswers | EngineRefusal) -> HttpResponse:
     details = problem_of(error)
     return problem_response(request, details or problem("refused", str(error), status=422))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.errors import EngineRefusal
+from advisor.engine.latency.traces import FORMATS, BadTrace, TraceProblem
 
 Problem = dict[str, Any]
 PROBLEM_PAGE = "/docs/problems"
@@ -32,9 +33,28 @@ def problem_of(error: Exception) -> Problem | None:
             detail="Correct the answers named below.",
             errors=[{"pointer": each.pointer, "detail": each.message} for each in error.problems],
         )
+    if isinstance(error, BadTrace):
+        return problem(
+            "bad-trace",
+            "The trace cannot be read",
+            status=422,
+            detail="Readable are " + "; ".join(FORMATS) + ".",
+            errors=[
+                {"pointer": f"/trace/{each.line}" if each.line else "/trace", "detail": _at(each)}
+                for each in error.problems
+            ],
+        )
     if isinstance(error, EngineRefusal):
         return problem("refused", "What was asked cannot be", status=422, detail=str(error))
     return None
+
+
+def _at(each: TraceProblem) -> str:
+    return (
+        f"Line {each.line}: {each.message}."
+        if each.line
+        else f"{each.message[:1].upper()}{each.message[1:]}."
+    )
 
 
 def unforeseen(reference: str) -> Problem:

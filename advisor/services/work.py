@@ -31,7 +31,13 @@ def _run(inputs: Mapping[str, Any], progress: Progress) -> Result:
     return result
 
 
-HANDLERS: dict[Kind, Handler] = {Kind.RUN: _run}
+def _simulation(inputs: Mapping[str, Any], progress: Progress) -> Result:
+    from advisor.services.latency import simulation_result
+
+    return simulation_result(inputs, progress)
+
+
+HANDLERS: dict[Kind, Handler] = {Kind.RUN: _run, Kind.SIMULATION: _simulation}
 
 
 def handle(kind: Kind, handler: Handler) -> None:

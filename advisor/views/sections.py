@@ -19,7 +19,10 @@ class Section:
     label: str
 
 
-SECTIONS = (Section(url_name="run", label="Answer"),)
+SECTIONS = (
+    Section(url_name="run", label="Answer"),
+    Section(url_name="latency", label="Latency"),
+)
 
 
 def answered(request: HttpRequest, run_id: UUID) -> Job:

@@ -6,6 +6,7 @@ import numpy as np
 
 from advisor.engine.calibration import Calibration
 from advisor.engine.cases import ENGINES
+from advisor.engine.errors import EngineRefusal
 from advisor.engine.latency.model_steps import steps_of_cases
 from advisor.engine.latency.served import Served
 from advisor.engine.plan import Plan
@@ -14,7 +15,7 @@ from advisor.engine.workload import ServingDemand, Workload
 from catalog.specs import PRECISIONS, AcceleratorSpec
 
 
-class NotSimulated(Exception):
+class NotSimulated(EngineRefusal):
     """The plan is nothing that the simulator of language-model serving can run."""
 
 

@@ -1,0 +1,302 @@
+"""Latency under load of a plan of an answered run: simulations as jobs, kept by what was asked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.contrib.auth.models import User
+
+from advisor.engine.choice.replicas import served_by
+from advisor.engine.errors import EngineRefusal
+from advisor.engine.latency.document import batch_document, table_document
+from advisor.engine.latency.load import batch_table, load_table
+from advisor.engine.latency.pool import ROUTERS
+from advisor.engine.latency.served import Served
+from advisor.engine.latency.setups import LEAST_REQUESTS, MOST_REQUESTS, SLICE_REPLICAS, Setup
+from advisor.engine.latency.traces import read_trace
+from advisor.engine.latency.traffic import Trace
+from advisor.engine.plan import Plan
+from advisor.engine.search.river import software_month
+from advisor.engine.version import ENGINE_VERSION
+from advisor.engine.workload import Workload
+from advisor.models import Job, Kind, State
+from advisor.services import jobs
+from advisor.services.advice import Worked, reopened
+
+Progress = Callable[[str, float], None]
+SCHEMA = "latency/1"
+SOURCE = "simulation of the plan's step times; see the method page on latency"
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "load": (0.05, 20.0),
+    "burstiness_cv": (0.0, 20.0),
+    "batch_limit": (1, 8192),
+    "replicas": (1, 100_000),
+    "neighbour_load": (0.0, 20.0),
+    "neighbour_cv": (0.0, 20.0),
+}
+"""Lowest and highest value of each figure of a what-if."""
+
+
+class NoSuchPlan(EngineRefusal):
+    """The run has no plan of that id."""
+
+
+class OutOfRange(EngineRefusal):
+    """A figure of a what-if that makes no sense."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a what-if changes against the plan; None leaves the plan's own."""
+
+    load: float = 1.0
+    burstiness_cv: float | None = None
+    batch_limit: int | None = None
+    replicas: int | None = None
+    router: str = "least_loaded"
+    neighbour_load: float = 0.0
+    neighbour_cv: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                message = f"{name} is {value:g}; it must be from {low:g} to {high:g}"
+                raise OutOfRange(message)
+        if self.router not in ROUTERS:
+            message = f"there is no router {self.router!r}; there are {', '.join(ROUTERS)}"
+            raise OutOfRange(message)
+
+
+UNCHANGED = Change()
+
+
+def served_plan(worked: Worked, plan_id: str) -> tuple[Served, Plan, Workload]:
+    """A plan of a reopened run as the simulator runs it; raises NoSuchPlan, NotSimulated."""
+    for decision, workload in zip(worked.decisions, worked.question.workloads, strict=True):
+        for plan in decision.plans:
+            if plan.id == plan_id:
+                served = served_by(
+                    plan,
+                    workload,
+                    parts=worked.snapshot.accelerators,
+                    calibration=worked.calibration,
+                    software_month=software_month(worked.snapshot),
+                )
+                return served, plan, workload
+    message = f"The run has no plan {plan_id!r}."
+    raise NoSuchPlan(message)
+
+
+def plans_of(run: Job) -> list[dict[str, Any]]:
+    """The plans of an answered run that requests can be simulated on, best first."""
+    plans = (run.result or {}).get("plans", [])
+    return [plan for plan in plans if _is_simulated(plan)]
+
+
+def plan_id_of(run: Job, asked: str) -> str:
+    """The plan asked for, or the best one that can be simulated; raises NoSuchPlan."""
+    plans = plans_of(run)
+    known = [plan["id"] for plan in plans]
+    if asked in known:
+        return asked
+    if asked:
+        others = {plan["id"] for plan in (run.result or {}).get("plans", [])}
+        message = (
+            f"Plan {asked!r} has no requests to simulate: training, batches, hosted APIs and "
+            "models without tokens have none."
+            if asked in others
+            else f"The run has no plan {asked!r}."
+        )
+        raise NoSuchPlan(message)
+    if not known:
+        message = "No plan of this run serves requests of a language model on own replicas."
+        raise NoSuchPlan(message)
+    return str(known[0])
+
+
+def _is_simulated(plan: Mapping[str, Any]) -> bool:
+    tokens = plan.get("tpot_p50_s") or {}
+    return (
+        bool(plan.get("accelerator_slug"))
+        and tokens.get("value") is not None
+        and not plan.get("is_batch")
+    )
+
+
+def start_simulation(
+    run: Job,
+    plan_id: str,
+    *,
+    owner: User,
+    change: Change = UNCHANGED,
+    trace: Mapping[str, Any] | None = None,
+    quick: bool = False,
+    idempotency_key: str = "",
+) -> Job:
+    """A job that simulates a plan; one asked the same before is answered by that one.
+
+    `quick` leaves out the knee and the table of batch limits, for what-ifs. Raises what
+    `jobs.accept` raises.
+    """
+    inputs = {
+        "run": str(run.pk),
+        "plan": plan_id,
+        "change": asdict(change),
+        "trace": dict(trace) if trace else None,
+        "quick": quick,
+        "engine_version": ENGINE_VERSION,
+    }
+    known = _known(run, inputs)
+    if known is not None and not idempotency_key:
+        return known
+    return jobs.accept(
+        Kind.SIMULATION,
+        inputs,
+        owner=owner,
+        organisation=run.organisation,
+        assessment=run.assessment,
+        idempotency_key=idempotency_key,
+    )
+
+
+def _known(run: Job, inputs: Mapping[str, Any]) -> Job | None:
+    asked = jobs.inputs_hash(Kind.SIMULATION, inputs, run.assessment)
+    same = Job.objects.of(run.organisation).filter(kind=Kind.SIMULATION, inputs_hash=asked)
+    return same.filter(state__in=(State.QUEUED, State.RUNNING, State.SUCCEEDED)).first()
+
+
+def simulation_of(run: Job, simulation_id: str | UUID) -> Job | None:
+    """A simulation of a run by its id; None where the run has no such one."""
+    try:
+        key = simulation_id if isinstance(simulation_id, UUID) else UUID(simulation_id)
+    except ValueError:
+        return None
+    found = Job.objects.of(run.organisation).filter(kind=Kind.SIMULATION, pk=key).first()
+    return found if found is not None and found.inputs.get("run") == str(run.pk) else None
+
+
+def trace_document(text: str, name: str) -> dict[str, Any]:
+    """An uploaded trace as a simulation's inputs keep it; raises BadTrace.
+
+    Only as many requests are kept as a simulation plays.
+    """
+    trace = read_trace(text)
+    kept = slice(0, MOST_REQUESTS)
+    return {
+        "name": name[:80],
+        "requests": len(trace),
+        "requests_per_s": trace.requests_per_s,
+        "gap_cv": trace.gap_cv,
+        "arrival_s": [round(t, 5) for t in trace.arrival_s[kept].tolist()],
+        "prompt_tokens": trace.prompt_tokens[kept].tolist(),
+        "output_tokens": trace.output_tokens[kept].tolist(),
+    }
+
+
+def trace_of(simulation: Job) -> dict[str, Any] | None:
+    """The trace that a simulation played, to be played again with something changed."""
+    found: dict[str, Any] | None = simulation.inputs.get("trace")
+    return found
+
+
+def simulation_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Do a simulation job."""
+    progress("Reading the plan", 0.01)
+    run = Job.objects.get(pk=UUID(inputs["run"]))
+    worked = reopened(run)
+    served, plan, workload = served_plan(worked, inputs["plan"])
+    answered = next(each for each in (run.result or {})["plans"] if each["id"] == plan.id)
+    if answered["name"] != plan.name:
+        message = "The run was answered by an earlier version of the program. Run it again."
+        raise NoSuchPlan(message)
+    change, quick = Change(**inputs["change"]), bool(inputs["quick"])
+    setup = setup_of(served, change, trace=inputs["trace"], quick=quick)
+    table = load_table(
+        setup, progress=_part(progress, 0.05, 1.0 if quick else 0.7), with_knee=not quick
+    )
+    batches = [] if quick else batch_table(setup, progress=_part(progress, 0.7, 1.0))
+    slo = served.demand.slo
+    trace = inputs["trace"]
+    return {
+        "schema": SCHEMA,
+        "run": str(run.pk),
+        "plan_id": plan.id,
+        "plan": plan.name,
+        "workload": workload.name,
+        "change": inputs["change"],
+        "trace": None
+        if trace is None
+        else {k: trace[k] for k in ("name", "requests", "requests_per_s", "gap_cv")},
+        "quick": quick,
+        "peak_requests_per_s": served.demand.requests_per_s_peak,
+        "burstiness_cv": served.demand.burstiness_cv,
+        "targets": {
+            "percentile": slo.percentile,
+            "ttft_s": slo.ttft_s,
+            "tpot_s": slo.tpot_s,
+            "e2e_s": slo.e2e_s,
+        },
+        "setup": {
+            "replicas": setup.pool.replicas,
+            "batch_limit": setup.pool.steps.max_batch,
+            "plan_replicas": served.replicas,
+            "plan_batch_limit": served.batch_limit,
+            "most_batch": served.steps.max_batch,
+            "router": setup.router,
+            "seed": setup.seed,
+            "requests": setup.count,
+            "replicas_simulated": min(setup.pool.replicas, SLICE_REPLICAS),
+        },
+        **table_document(table),
+        "batches": [batch_document(batch) for batch in batches],
+        "closed_form": _closed_form(plan),
+        "evidence": _evidence(plan),
+        "source": SOURCE,
+        "engine_version": ENGINE_VERSION,
+        "calibration_version": worked.calibration.version,
+        "catalog_snapshot": {"digest": worked.snapshot.digest},
+    }
+
+
+def setup_of(
+    served: Served, change: Change, *, trace: Mapping[str, Any] | None = None, quick: bool = False
+) -> Setup:
+    """A served plan with a change applied."""
+    return Setup(
+        served=served,
+        load=change.load,
+        cv=change.burstiness_cv,
+        batch_limit=change.batch_limit,
+        replicas=change.replicas,
+        router=change.router,
+        neighbour_load=change.neighbour_load,
+        neighbour_cv=change.neighbour_cv,
+        trace=None if trace is None else _trace(trace),
+        most_requests=LEAST_REQUESTS if quick else MOST_REQUESTS,
+    )
+
+
+def _trace(document: Mapping[str, Any]) -> Trace:
+    return Trace(
+        arrival_s=np.array(document["arrival_s"], dtype=np.float64),
+        prompt_tokens=np.array(document["prompt_tokens"], dtype=np.int64),
+        output_tokens=np.array(document["output_tokens"], dtype=np.int64),
+    )
+
+
+def _part(progress: Progress, start: float, stop: float) -> Progress:
+    return lambda stage, fraction: progress(stage, start + (stop - start) * fraction)
+
+
+def _closed_form(plan: Plan) -> dict[str, Any]:
+    """The plan's own latency figures, with the range that the step times are known to."""
+    names = [name for name in plan.figures if name.startswith(("ttft_", "tpot_", "e2e_"))]
+    return {name: plan.figures[name].as_dict() for name in names}
+
+
+def _evidence(plan: Plan) -> str:
+    figure = plan.figures.get("tpot_p50_s")
+    return figure.evidence.value if figure is not None else "estimated"
