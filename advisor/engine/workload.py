@@ -177,6 +177,7 @@ class Question:
     workloads: tuple[Workload, ...]
     residency_countries: frozenset[str]
     user_countries: tuple[str, ...]
+    restore_within_s: float  # after a place is lost
     regimes: frozenset[str]
     isolation: str
     sovereign_operator: frozenset[str]

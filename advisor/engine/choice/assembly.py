@@ -10,6 +10,7 @@ from advisor.engine.search.fits import deployment_kind
 from advisor.engine.search.placement import is_market, sold_by_the_chip
 from advisor.engine.search.reach import longer_by, way_of
 from advisor.engine.search.river import Priced
+from advisor.engine.search.sleeping import sleeping_note, sleeping_of
 from catalog.specs import (
     PRECISIONS,
     AcceleratorSpec,
@@ -343,6 +344,12 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
         notes.append("The cheapest price of a market: confirm that machines of this size are free.")
     if not priced.gates[int(priced.sizing.precision[int(priced.placements.sizing[row])])].open:
         notes.append("This format is an alternative only: its accuracy is not on record.")
+    sleeping = sleeping_of(priced.sizing, priced.workload)
+    serving = priced.workload.serving
+    by_the_hour = offer.purchase in (Purchase.ON_DEMAND, Purchase.SPOT)
+    if sleeping is not None and serving is not None and by_the_hour:
+        sizing_row = int(priced.placements.sizing[row])
+        notes.append(sleeping_note(sleeping, sizing_row, serving.cold_start_limit_s))
     if offer.note:
         notes.append(offer.note)
     return notes

@@ -7,13 +7,13 @@ import numpy as np
 from advisor.engine.cases import Bools, Floats
 from advisor.engine.search.fits import WHOLE_MACHINE, deployment_kind
 from advisor.engine.search.river import Priced
+from advisor.engine.search.sleeping import OVER_PLACES
 from advisor.engine.workload import Question
 from catalog.specs import OfferSpec, Purchase
 from catalog.units import KILO
 
 LARGEST_PUBLISHED = 16_384
 """Accelerators of the largest run with published reliability: Llama 3 405B, arXiv:2407.21783."""
-REDUNDANCY_OVER_PLACES = frozenset({"two_zones", "two_regions", "active_active"})
 
 
 def blocked_because(priced: Priced, question: Question) -> list[str]:
@@ -69,7 +69,7 @@ def _way_unknown(priced: Priced) -> Bools:
 def _unplaced(priced: Priced) -> Bools:
     """Offers that cannot promise the separate places that the redundancy needs."""
     serving = priced.workload.serving
-    if serving is None or serving.redundancy not in REDUNDANCY_OVER_PLACES:
+    if serving is None or serving.redundancy not in OVER_PLACES:
         return np.zeros(len(priced.placements), dtype=bool)
     return _of_offers(
         priced, lambda offer: offer.region is None and deployment_kind(offer) != "on_prem"

@@ -12,7 +12,7 @@ from advisor.engine.demand.serving import serving_demand
 from advisor.engine.demand.training import TASKS, given_setup, training_demand
 from advisor.engine.workload import Money, Question, Site, Workload
 from catalog.specs import ModelSpec
-from catalog.units import GIGA, KILO, PERCENT, TERA, WEEKS_PER_MONTH
+from catalog.units import GIGA, KILO, PERCENT, SECONDS_PER_HOUR, TERA, WEEKS_PER_MONTH
 
 SYSTEMIC_RISK_FLOPS = 1e25
 WEIGHTS = ("cost", "latency", "risk", "simplicity", "carbon")
@@ -68,6 +68,7 @@ def question_of(
         workloads=tuple(workloads),
         residency_countries=frozenset(said.chosen("residency_countries")),
         user_countries=said.chosen("user_regions"),
+        restore_within_s=said.number("rto_h") * SECONDS_PER_HOUR,
         regimes=frozenset(said.chosen("regimes")),
         isolation=said.text("isolation"),
         sovereign_operator=frozenset(said.chosen("sovereign_operator")),

@@ -13,6 +13,7 @@ from advisor.engine.search.fits import deployment_kind
 from advisor.engine.search.keeping import Kept, share_of
 from advisor.engine.search.placement import Placements, sold_by_the_chip
 from advisor.engine.search.sizing import Sizing
+from advisor.engine.search.sleeping import sleeping_of
 from advisor.engine.workload import Question, Workload
 from catalog.specs import AcceleratorSpec, OfferSpec, Purchase, SystemSpec
 from catalog.units import GIGA, HOURS_PER_MONTH, SECONDS_PER_HOUR
@@ -46,7 +47,7 @@ def priced_cases(
     """Columns for `costing.engine.tco.cost_breakdown`, one row a placement.
 
     Rented capacity may be given back outside the hours of need where it runs as a job, where
-    the load may scale to zero or where traffic has fixed hours. Power is the system's where
+    traffic has fixed hours, and while it sleeps where it may. Power is the system's where
     published, otherwise its accelerators' rating times a stated factor.
 
     Source: the rules stated here; prices from the offers.
@@ -57,15 +58,16 @@ def priced_cases(
     hours = sizing.hours_per_month[rows]
     serving, training = workload.serving, workload.training
     is_job = training is not None or (serving is not None and serving.is_batch)
-    hourly = serving is not None and (
-        serving.scale_to_zero or bool(hours.max(initial=0) < ALWAYS_ON_H)
-    )
+    hourly = serving is not None and bool(hours.max(initial=0) < ALWAYS_ON_H)
+    sleeping = sleeping_of(sizing, workload)
+    may_sleep = sleeping.allowed[rows] if sleeping is not None else np.zeros(len(rows), dtype=bool)
+    awake = sleeping.awake[rows] if sleeping is not None else np.ones(len(rows))
     providers = sorted(set(table.provider.tolist()))
     egress, storage = tariffs_of(rates, providers)
     kept = Kept.of(question, workload, rates, storage)
     by_chip = table.by_chip[at]
     step = placements.instance_step
-    idle_hours_ok = np.full(len(placements), is_job or hourly)
+    idle_hours_ok = may_sleep | is_job | hourly
     low, high = sizing.capacity_low[rows], sizing.capacity_high[rows]
     return cost_cases(
         len(placements),
@@ -85,7 +87,7 @@ def priced_cases(
         price_high_factor=table.high[at],
         usage_low_factor=1.0 / high if training is not None else 1.0,
         usage_high_factor=1.0 / low if training is not None else 1.0,
-        hours_per_month_needed=hours,
+        hours_per_month_needed=hours * awake,
         runs_per_month=runs(workload),
         may_scale_down=idle_hours_ok,
         utilisation=sizing.utilisation[rows] * np.minimum(hours / HOURS_PER_MONTH, 1.0)

@@ -34,6 +34,7 @@ from advisor.engine.search.size_serving import size_llm_serving
 from advisor.engine.search.size_training import size_training
 from advisor.engine.search.sizing import Sizing, nothing_sized
 from advisor.engine.search.sizing import joined as joined_sizings
+from advisor.engine.search.sleeping import restore_warnings
 from advisor.engine.training.memory import bytes_per_parameter, memory_refusal
 from advisor.engine.workload import Question, ServingDemand, Slo, Workload
 from catalog.specs import (
@@ -130,6 +131,11 @@ def price_workload(
     reach = reach_of(offers, question=question, workload=workload)
     sizing, placements, warnings = _placed(
         out, workload, offers, reach, snapshot=snapshot, calibration=calibration
+    )
+    warnings += restore_warnings(
+        workload,
+        within_s=question.restore_within_s,
+        capacity_h=rates["spot/restart"].value,
     )
     placements = placement_rows(placements, leanest(placements, sizing))
     cases = priced_cases(
