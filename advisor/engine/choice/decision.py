@@ -1,7 +1,7 @@
 """From priced candidates to the plans that are shown, and the one that is recommended."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class Decision:
     warnings: tuple[str, ...]
     considered: int
     refusal: str  # why nothing is recommended, "" otherwise
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Row of the candidates behind a plan, by plan id; hosted plans have none."""
 
 
 def decide(priced: Priced, question: Question) -> Decision:
@@ -68,6 +70,7 @@ def decide(priced: Priced, question: Question) -> Decision:
         warnings=priced.warnings,
         considered=priced.considered,
         refusal="" if best else budget_note or _nothing(priced),
+        rows={plan.id: row for plan, row in zip(plans, chosen, strict=True)},
     )
 
 
@@ -210,4 +213,5 @@ def renumbered(decision: Decision, prefix: str) -> Decision:
         plans=plans,
         recommended=None if best is None else replace(best, id=f"{prefix}{best.id}"),
         on_front=frozenset(f"{prefix}{name}" for name in decision.on_front),
+        rows={f"{prefix}{name}": row for name, row in decision.rows.items()},
     )
