@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from advisor.views import docs, evidence, latency, questionnaire, runs, start
+from advisor.views import docs, evidence, files, latency, questionnaire, runs, start
 from catalog import views as catalogue
 
 urlpatterns = [
@@ -15,7 +15,6 @@ urlpatterns = [
     path("runs/<uuid:run_id>", runs.run, name="run"),
     path("runs/<uuid:run_id>/part", runs.run_part, name="run-part"),
     path("runs/<uuid:run_id>/cancel", runs.run_cancel, name="run-cancel"),
-    path("runs/<uuid:run_id>/export.<slug:form>", runs.run_export, name="run-export"),
     path("runs/<uuid:run_id>/latency", latency.latency, name="latency"),
     path(
         "runs/<uuid:run_id>/latency/<uuid:simulation_id>/part",
@@ -27,6 +26,8 @@ urlpatterns = [
         latency.latency_changed,
         name="latency-changed",
     ),
+    path("runs/<uuid:run_id>/files", files.files, name="files"),
+    path("runs/<uuid:run_id>/export.<slug:form>", files.run_export, name="run-export"),
     path("catalogue", catalogue.index, name="catalogue"),
     path("catalogue/accelerators", catalogue.accelerators, name="catalogue-accelerators"),
     path("catalogue/accelerators/<slug:slug>", catalogue.accelerator, name="accelerator"),

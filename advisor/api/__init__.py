@@ -3,18 +3,21 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import NinjaAPI, Query, Schema, Status
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 from ninja.throttling import AuthRateThrottle
 from pydantic import Field
 
-from advisor import exports, queries
+from advisor import queries
+from advisor.api import files
 from advisor.api.access import POLL_AFTER_S, Forbidden, KeyAuth, Strict, key_for
 from advisor.api.simulations import router as simulations
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.errors import EngineRefusal
+from advisor.exports.registry import CannotExport, UnknownFormat
+from advisor.exports.subject import NoSuchPlan
 from advisor.models import Assessment, Job, Kind, Scope
 from advisor.problems import pointer_of, problem_response
 from advisor.questions import PRESETS, QUESTIONS
@@ -25,11 +28,6 @@ from catalog.api import BadCursor, Page, PageQuery, cursor_at, start_of
 from catalog.api import router as catalogue
 
 MOST_CASES = 10_000
-EXPORTS = {
-    "json": ("application/json", exports.as_json),
-    "csv": ("text/csv; charset=utf-8", None),
-    "md": ("text/markdown; charset=utf-8", exports.as_markdown),
-}
 
 
 api = NinjaAPI(
@@ -43,6 +41,7 @@ api = NinjaAPI(
 )
 api.add_router("/catalog", catalogue)
 api.add_router("", simulations)
+api.add_router("", files.router)
 
 
 class AssessmentIn(Strict):
@@ -254,23 +253,6 @@ def cancel_run(request: HttpRequest, run_id: UUID) -> Status[Any]:
     return Status(202, _run_out(job, result=False))
 
 
-@api.get("/runs/{run_id}/export", summary="The result as a file: json, csv or md")
-def export_run(request: HttpRequest, run_id: UUID, format: str = "json") -> Any:  # noqa: A002
-    key = key_for(request, Scope.EXPORT)
-    if format not in EXPORTS:
-        raise HttpError(422, f"no format {format!r}; there are {', '.join(EXPORTS)}")
-    job = queries.job(key.organisation, run_id, kind=Kind.RUN)
-    if job.result is None:
-        raise HttpError(409, f"the run is {job.state}; only a succeeded run can be exported")
-    content_type, render = EXPORTS[format]
-    disposition = {"Content-Disposition": f'attachment; filename="advice-{run_id}.{format}"'}
-    if render is None:
-        return StreamingHttpResponse(
-            exports.csv_lines(job.result), content_type=content_type, headers=disposition
-        )
-    return HttpResponse(render(job.result), content_type=content_type, headers=disposition)
-
-
 @api.post("/estimates", response=EstimatesOut, summary="Predict explicit configurations")
 def create_estimates(request: HttpRequest, payload: EstimatesIn) -> dict[str, Any]:
     key_for(request, Scope.RUN)
@@ -306,6 +288,9 @@ _STATUS: dict[type[Exception], tuple[str, str, int]] = {
     Http404: ("not-found", "There is nothing here", 404),
     Assessment.DoesNotExist: ("not-found", "There is no such assessment", 404),
     Job.DoesNotExist: ("not-found", "There is no such run", 404),
+    CannotExport: ("cannot-export", "The plan cannot be had in that format", 422),
+    UnknownFormat: ("unknown-format", "There is no such format", 422),
+    NoSuchPlan: ("no-such-plan", "There is no such plan in this run", 404),
     BadCursor: ("bad-cursor", "The cursor cannot be read", 422),
     assessments.StaleRevision: ("stale", "The assessment has changed", 412),
     jobs.IdempotencyConflict: ("idempotency-conflict", "The key was used for another request", 422),

@@ -51,7 +51,7 @@ def advise(
 ) -> dict[str, Any]:
     """The result document for raw answers; raises InvalidAnswers with every problem found."""
     tell = progress or _silent
-    return document_of(_worked_from(raw, progress=tell, as_of=as_of), progress=tell)
+    return document_of(worked_from(raw, progress=tell, as_of=as_of), progress=tell)
 
 
 def reopened(run: Job) -> Worked:
@@ -65,16 +65,18 @@ def reopened(run: Job) -> Worked:
 
 @lru_cache(maxsize=4)
 def _reopened(_run_id: UUID, raw: str, digest: str) -> Worked:
-    return _worked_from(json.loads(raw), progress=_silent, snapshot=kept_snapshot(digest))
+    return worked_from(json.loads(raw), snapshot=kept_snapshot(digest))
 
 
-def _worked_from(
+def worked_from(
     raw: Mapping[str, Any],
     *,
-    progress: Progress,
+    progress: Progress | None = None,
     as_of: date | None = None,
     snapshot: CatalogueSnapshot | None = None,
 ) -> Worked:
+    """All stages for raw answers; raises InvalidAnswers with every problem found."""
+    progress = progress or _silent
     progress("Reading the answers", 0.02)
     answers = read_answers(raw, find_model=find_model, find_accelerator=find_accelerator)
     progress("Loading the catalogue", 0.08)

@@ -108,6 +108,7 @@ def test_a_result_leaves_as_a_file(program: Client, format_name: str) -> None:
     file = program.get(f"{ROOT}/runs/{run['id']}/export?format={format_name}")
 
     assert file.status_code == 200
+    assert file.getvalue()
     assert file.headers["Content-Disposition"].endswith(f'.{format_name}"')
 
 

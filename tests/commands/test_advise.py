@@ -102,7 +102,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_name_never_becomes_a_formula_in_csv() -> None:
-    from advisor.exports import as_csv
+    from advisor.exports.as_csv import as_csv
 
     plan = {"id": "p1", "name": '=cmd|"/c calc"', "total_cost_usd": {"value": -1.5}}
     row = next(csv.DictReader(io.StringIO(as_csv({"plans": [plan]}))))

@@ -265,6 +265,7 @@ def test_hostile_texts_are_shown_as_text(pages: Client, make_run: MakeRun) -> No
 def test_a_run_is_exported(pages: Client, serving_run: Job, form: str) -> None:
     answer = pages.get(f"/runs/{serving_run.pk}/export.{form}")
 
+    assert answer.getvalue()
     assert (answer.status_code, answer.headers["Content-Disposition"].split("; ")[0]) == (
         200,
         "attachment",
@@ -274,7 +275,7 @@ def test_a_run_is_exported(pages: Client, serving_run: Job, form: str) -> None:
 def test_the_exported_document_is_the_stored_one(pages: Client, serving_run: Job) -> None:
     answer = pages.get(f"/runs/{serving_run.pk}/export.json")
 
-    assert json.loads(answer.content) == serving_run.result
+    assert json.loads(answer.getvalue()) == serving_run.result
 
 
 @pytest.mark.parametrize("form", ["xml", "exe"])

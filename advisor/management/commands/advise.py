@@ -6,12 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from advisor import exports
 from advisor.engine.answers import InvalidAnswers
+from advisor.exports.as_json import as_json
+from advisor.exports.as_markdown import as_markdown
+from advisor.exports.as_table import as_table
 from advisor.services.advice import advise
 from advisor.services.setup import ensure_ready
 
-FORMATS = {"json": exports.as_json, "table": exports.as_table, "md": exports.as_markdown}
+FORMATS = {"json": as_json, "table": as_table, "md": as_markdown}
 INVALID = 2
 BYTE_ORDER_MARK = "\ufeff"  # some editors put it before the text
 

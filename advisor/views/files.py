@@ -1,0 +1,67 @@
+"""The files of a run: the menu, and the way to each of them."""
+
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from advisor.exports.registry import CannotExport, UnknownFormat, file_of, menu_of
+from advisor.exports.subject import NoSuchPlan, Subject, subject_of
+from advisor.models import Job
+from advisor.views.documents import by_workload
+from advisor.views.sections import answered, section_context
+
+
+@require_safe
+@never_cache
+def files(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """What can be taken away, for whom, and why the rest cannot."""
+    return _menu(request, answered(request, run_id))
+
+
+@require_safe
+def run_export(request: HttpRequest, run_id: UUID, form: str) -> HttpResponseBase:
+    """One file; a plan that the format cannot express is answered by the menu, which says why."""
+    run = answered(request, run_id)
+    try:
+        file = file_of(_subject(request, run), form)
+    except UnknownFormat as unknown:
+        raise Http404 from unknown
+    except CannotExport as reason:
+        return _menu(request, run, refused=str(reason), status=422)
+    return FileResponse(
+        file.stream, as_attachment=True, filename=file.name, content_type=file.content_type
+    )
+
+
+def _subject(request: HttpRequest, run: Job) -> Subject:
+    try:
+        return subject_of(run, request.GET.get("plan", ""))
+    except NoSuchPlan as unknown:
+        raise Http404 from unknown
+
+
+def _menu(request: HttpRequest, run: Job, *, refused: str = "", status: int = 200) -> HttpResponse:
+    subject = _subject(request, run)
+    entries = menu_of(subject)
+    groups = [
+        {"audience": audience, "entries": [{"format": f, "reason": why} for f, why in group]}
+        for audience, group in groupby(entries, key=lambda entry: entry[0].audience)
+    ]
+    context: dict[str, Any] = {
+        "groups": groups,
+        "plan": subject.plan,
+        "is_recommended": subject.is_recommended,
+        "query": ""
+        if subject.is_recommended or not subject.plan
+        else f"?plan={subject.plan['id']}",
+        "choices": by_workload(subject.document["plans"]),
+        "refused": refused,
+    }
+    return render(
+        request, "advisor/files/files.html", section_context(run, "files") | context, status=status
+    )
