@@ -1,12 +1,12 @@
 """The cash flow as a sheet of live formulas: change a price or a rate, and every sum follows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
+from math import isclose, isfinite
 
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 
-from advisor.exports.cash_flow import CashFlow
+from advisor.exports.cash_flow import OF_PRICE, OF_RENT, CashFlow
 from advisor.exports.sheets import Formula, Sheet, Styles
 from advisor.exports.subject import Document
 from catalog.units import MONTHS_PER_YEAR
@@ -15,6 +15,24 @@ from costing.engine import tco
 NAME = "Cash flow"
 HELD, BOUGHT, VOLUME = "B", "C", "D"  # columns of the quantities
 FIRST_LINE = 4
+_DRIVERS: Mapping[str, str] = {
+    **dict.fromkeys(OF_RENT, "rent_per_hour"),
+    **dict.fromkeys(OF_PRICE, "instance_price"),
+    tco.TOKENS: "token_bill",
+}
+_COLUMN_OF = {
+    tco.COMPUTE: HELD, tco.SUPPORT: HELD, tco.HARDWARE: BOUGHT, tco.INSTALLATION: BOUGHT,
+    tco.TOKENS: VOLUME,
+}  # fmt: skip
+_SHARES: Mapping[str, tuple[str, Callable[[CashFlow], float]]] = {
+    tco.INSTALLATION: (
+        "installation",
+        lambda flow: flow.rules.installation_fraction + flow.rules.spares_fraction,
+    ),
+    tco.SUPPORT: ("support/12", lambda flow: flow.rules.support_fraction_per_year / 12.0),
+    tco.DECOMMISSION: ("decommissioning", lambda flow: flow.rules.decommission_fraction),
+}
+"""Lines that are a fraction of the price, and the cell of that fraction."""
 _NOTE = (
     "Yellow cells are yours to change: a negotiated price, a discount, another rate. Every sum of "
     "this sheet follows. Amounts in USD, nominal, at the start of each month."
@@ -72,19 +90,22 @@ class _Columns:
 def _inputs(book: Workbook, sheet: Sheet, flow: CashFlow, labels: Sequence[str]) -> None:
     """The cells to change, each with a name that the formulas use."""
     rules = flow.rules
+    priced = {*OF_RENT, *OF_PRICE, tco.TOKENS}
     wanted = (
         ("rent_per_hour", "Rent of one instance, USD an hour", flow.usd_per_instance_h,
-         {tco.COMPUTE, tco.TAIL}),
-        ("hours_paid", "Hours paid a month", flow.hours_paid, {tco.COMPUTE, tco.TAIL}),
-        ("instance_price", "Price of one system, USD", flow.usd_per_instance, {tco.HARDWARE}),
+         {*OF_RENT}),
+        ("hours_paid", "Hours paid a month", flow.hours_paid, {*OF_RENT}),
+        ("instance_price", "Price of one system, USD", flow.usd_per_instance, {*OF_PRICE}),
         ("token_bill", "Bill for tokens at go-live, USD a month", flow.tokens_usd_per_month,
          {tco.TOKENS}),
         ("price_discount", "Discount off these prices, as a fraction", flow.discount_fraction,
-         {tco.COMPUTE, tco.TOKENS, tco.HARDWARE}),
+         priced),
         ("installation", "Installation and spares, fraction of the price",
          rules.installation_fraction + rules.spares_fraction, {tco.INSTALLATION}),
         ("support", "Support, fraction of the price a year", rules.support_fraction_per_year,
          {tco.SUPPORT}),
+        ("decommissioning", "Decommissioning, fraction of the price",
+         rules.decommission_fraction, {tco.DECOMMISSION}),
         ("tax", "Tax, fraction of what is spent", rules.tax_fraction, {tco.TAX}),
         ("contingency", "Contingency, fraction of what is spent", rules.contingency_fraction,
          {tco.CONTINGENCY}),
@@ -108,8 +129,7 @@ def _month(flow: CashFlow, labels: Sequence[str], month: int, *, row: int) -> li
     places = {label: xl_col_to_name(FIRST_LINE + n) for n, label in enumerate(labels)}
     for label in labels:
         value = _zero(float(flow.lines[label][month]))
-        formula = _FORMULAS.get(label)
-        text = formula(flow, places, month, row) if formula else ""
+        text = _formula(flow, places, label, month, row)
         cells.append(Formula(text=text, value=value) if text else value)
     return [*cells, flow.rounding_usd if month == flow.months - 1 else 0.0]
 
@@ -151,45 +171,34 @@ def _zero(value: float) -> float:
 
 
 Places = Mapping[str, str]
-Written = Callable[[CashFlow, Places, int, int], str]
 
 
-def _of_price(quantity: str) -> str:
-    return f"={quantity}*instance_price*(1-price_discount)"
+def _formula(flow: CashFlow, places: Places, label: str, month: int, row: int) -> str:
+    """The formula of a line in a month; empty where it hangs on no cell that may be changed."""
+    if label in (tco.TAX, tco.CONTINGENCY):
+        return f"={label.lower()}*({'+'.join(_spent(places, row))})"
+    if label not in flow.per_price or label not in _DRIVERS:
+        return ""
+    each = float(flow.per_price[label][month])
+    driver, columns = _DRIVERS[label], {HELD: flow.held, BOUGHT: flow.bought, VOLUME: flow.volume}
+    if label in OF_RENT:
+        each /= flow.hours_paid
+        driver = f"hours_paid*{driver}"
+    share = _SHARES.get(label)
+    fraction = share[1](flow) if share else 0.0
+    if share and fraction > 0.0:
+        each /= fraction
+        driver = f"{share[0]}*{driver}"
+    column = _COLUMN_OF.get(label)
+    same = column and isclose(each, float(columns[column][month]), rel_tol=1e-12, abs_tol=1e-12)
+    quantity = f"{column}{row}" if same else repr(each)
+    return f"={quantity}*{driver}*(1-price_discount)"
 
 
-def _share(name: str) -> Written:
-    """A fraction of what is spent in the month: all lines before tax, without residual value."""
-
-    def formula(flow: CashFlow, places: Places, month: int, row: int) -> str:
-        spent = [
-            f"{column}{row}"
-            for label, column in places.items()
-            if label not in (tco.RESIDUAL, tco.TAX, tco.CONTINGENCY)
-        ]
-        return f"={name}*({'+'.join(spent)})"
-
-    return formula
-
-
-_FORMULAS: Mapping[str, Written] = {
-    tco.COMPUTE: lambda flow, places, month, row: (
-        f"={HELD}{row}*hours_paid*rent_per_hour*(1-price_discount)"
-    ),
-    tco.TAIL: lambda flow, places, month, row: (
-        f"={float(flow.tail[month])!r}*hours_paid*rent_per_hour*(1-price_discount)"
-    ),
-    tco.TOKENS: lambda flow, places, month, row: f"={VOLUME}{row}*token_bill*(1-price_discount)",
-    tco.HARDWARE: lambda flow, places, month, row: _of_price(f"{BOUGHT}{row}"),
-    tco.INSTALLATION: lambda flow, places, month, row: f"=installation*{places[tco.HARDWARE]}{row}",
-    tco.SUPPORT: lambda flow, places, month, row: _of_price(f"support/12*{HELD}{row}"),
-    tco.DECOMMISSION: lambda flow, places, month, row: _of_price(
-        f"{float(flow.rules.decommission_fraction * flow.retired[month])!r}"
-    ),
-    tco.RESIDUAL: lambda flow, places, month, row: _of_price(f"-{float(flow.left[month])!r}"),
-    tco.TAX: _share("tax"),
-    tco.CONTINGENCY: _share("contingency"),
-}
+def _spent(places: Places, row: int) -> list[str]:
+    """The cells of a month that tax and contingency are a fraction of."""
+    left_out = (tco.RESIDUAL, tco.TAX, tco.CONTINGENCY)
+    return [f"{column}{row}" for label, column in places.items() if label not in left_out]
 
 
 def add_even_cash_flow(book: Workbook, styles: Styles, plan: Document, *, months: int) -> None:

@@ -82,23 +82,24 @@ def _of_line(
 
 
 def _bought(chosen: Chosen, flow: CashFlow) -> list[Material]:
-    price = _known(flow.usd_per_instance)
-    net = None if price is None else price * (1.0 - flow.discount_fraction)
+    paid = flow.per_price[tco.HARDWARE] * flow.usd_per_instance * (1.0 - flow.discount_fraction)
     offered = chosen.plan["price"]
     first, later = float(flow.bought[0]), float(flow.bought[1:].sum())
     name = chosen.system.name if chosen.system else chosen.offer.instance_type
     months = [str(month + 1) for month in range(1, flow.months) if flow.bought[month] > 0.0]
 
-    def systems(item: str, quantity: float, note: str) -> Material:
+    def systems(item: str, quantity: float, usd: float, note: str) -> Material:
+        each = _known(usd / quantity)
         return Material(
-            group="Systems", item=item, quantity=quantity, unit="system", usd_each=net,
-            price="" if net is not None else QUOTE, note=note,
-            evidence=offered["evidence"] if net is not None else "", source=offered["source"],
+            group="Systems", item=item, quantity=quantity, unit="system", usd_each=each,
+            price="" if each is not None else QUOTE, note=note,
+            evidence=offered["evidence"] if each is not None else "", source=offered["source"],
         )  # fmt: skip
 
-    lines = [systems(name, first, "at go-live")]
+    lines = [systems(name, first, float(paid[0]), "at go-live")]
     if later > 0.0:
-        lines.append(systems(name, later, f"as demand grows, in month {', '.join(months)}"))
+        note = f"as demand grows, in month {', '.join(months)}"
+        lines.append(systems(name, later, float(paid[1:].sum()), note))
     lines.append(
         Material(
             group="Systems",
@@ -170,8 +171,14 @@ def _service(chosen: Chosen, flow: CashFlow) -> list[Material]:
     support = _of_line(chosen, tco.SUPPORT, group="Support", item="Hardware support contract",
                        quantity=years, unit="year")  # fmt: skip
     lines += support or [_quoted("Support", "Hardware support contract", years, "year", "")]
-    return lines + _of_line(chosen, tco.SOFTWARE, group="Software", item="Software licences",
-                            quantity=years, unit="year")  # fmt: skip
+    for label, item in (
+        (tco.SOFTWARE, "Software licences"), (tco.FINANCING, "Interest of loan or lease"),
+        (tco.DECOMMISSION, "Decommissioning"),
+    ):  # fmt: skip
+        lines += _of_line(
+            chosen, label, group="Service", item=item, quantity=years, unit="year", note=_PAID_OVER
+        )
+    return lines
 
 
 def _quoted(
@@ -199,7 +206,7 @@ def _rented(chosen: Chosen, flow: CashFlow) -> list[Material]:
     if not _line(chosen, tco.COMPUTE):
         lines.append(_quoted("Systems", f"Rent of {offer.instance_type}", hours, unit, _PAID_OVER))
     lines += _of_line(chosen, tco.TAIL, group="Systems", item="Commitment beyond the horizon",
-                      quantity=max(float(flow.tail.sum()), 1.0), unit="instance-month")  # fmt: skip
+                      quantity=1.0, unit="commitment")  # fmt: skip
     lines += _of_line(chosen, tco.SOFTWARE, group="Software", item="Software licences",
                       quantity=flow.months / MONTHS_PER_YEAR, unit="year")  # fmt: skip
     none: Sequence[tuple[str, str]] = (

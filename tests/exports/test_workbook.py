@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from advisor.exports.cash_flow import cash_flow_of
+from advisor.exports.cash_flow import OF_PRICE, cash_flow_of
 from advisor.exports.materials import materials_of
 from advisor.questions import PRESETS
+from costing.engine import tco
 from tests.exports.conftest import ContentOf, SubjectOf
 from tests.services import need
+
+pytestmark = pytest.mark.django_db
 
 SHEETS = [
     "Summary", "Plans", "Bill of materials", "Cash flow", "Assumptions", "Provenance", "Why not",
@@ -78,8 +81,8 @@ def test_the_bill_of_a_plan_to_buy_costs_what_its_cost_lines_say(
         for line in materials_of(chosen, cash_flow_of(chosen))
         if line.usd_each is not None
     )
-    others = ("Storage", "Network egress", "Engineering and operations", "Porting", "Contingency",
-              "Residual value", "Carbon price", "Decommissioning", "Tax")  # fmt: skip
+    others = {tco.STORAGE, tco.EGRESS, tco.INTER_REGION, tco.MONITORING, tco.PEOPLE, tco.PORTING,
+              tco.CARBON, tco.RESIDUAL, tco.TAX, tco.CONTINGENCY}  # fmt: skip
     lines = sum(x["usd"] for x in chosen.plan["cost_breakdown"] if x["label"] not in others)
 
     assert bill == pytest.approx(lines, abs=0.02)
@@ -169,11 +172,10 @@ def test_a_price_that_is_typed_in_moves_hardware_support_and_total(
     recomputed: dict[str, Workbook], subject_of_preset: SubjectOf
 ) -> None:
     flow = cash_flow_of(subject_of_preset(CHANGED).chosen)
-    scale = NEW_PRICE_USD / flow.usd_per_instance
-    moved = ("Hardware", "Installation and spares", "Support contract", "Residual value")
-    spent = sum(flow.told_usd[label] for label in moved[:3]) * (scale - 1.0)
-    less = spent * (1.0 + flow.rules.contingency_fraction)
-    less += flow.told_usd[moved[3]] * (scale - 1.0)
+    scale = NEW_PRICE_USD / flow.usd_per_instance - 1.0
+    spent = sum(flow.told_usd.get(label, 0.0) for label in OF_PRICE if label != tco.RESIDUAL)
+    more = scale * spent * (1.0 + flow.rules.contingency_fraction)
+    more += scale * flow.told_usd[tco.RESIDUAL]
 
-    expected = sum(flow.told_usd.values()) + less
+    expected = sum(flow.told_usd.values()) + more
     assert total_of(recomputed["changed"]) == pytest.approx(expected, abs=0.05)
