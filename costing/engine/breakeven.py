@@ -1,124 +1,205 @@
-"""Where the cheaper of two ways to get capacity turns into the dearer one."""
+"""Where the cheapest of several ways to get capacity turns into a dearer one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from catalog.units import HOURS_PER_MONTH
-from costing.engine.cases import CostCases, CostRules, take
-from costing.engine.data import Floats
-from costing.engine.tco import cost_breakdown
+from costing.engine.cases import CostCases, CostRules, stacked, take
+from costing.engine.data import Floats, Ints
+from costing.engine.tco import total_usd
 
+LONGEST_MONTHS = 120
 _POINTS = 65
-_ROUNDS = 6  # each narrows the bracket to a sixty-fourth
-_LONGEST_MONTHS = 120
+_ROUNDS = 5  # each narrows a bracket to a sixty-fourth
+_LEAST_SHARE = 0.01
+
+Totals = Callable[[Floats], Floats]
+"""Cost of each way at each x, shape (x, ways)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BreakEven:
-    """A crossing: what is cheaper below it and above it, `first` or `second`."""
+class Ways:
+    """Ways to get the same capacity: one or more rows of cases each, whose costs add up."""
+
+    cases: CostCases
+    way: Ints  # of each row, counted from 0
+
+    def __len__(self) -> int:
+        return int(self.way.max()) + 1
+
+    def totals_usd(self, rules: CostRules) -> Floats:
+        """Cost of each way over the horizon; shape (ways,)."""
+        return self._added(total_usd(self.cases, rules), 1)[0]
+
+    def varied(self, rules: CostRules, points: int, columns: Callable[[CostCases], Any]) -> Floats:
+        """Cost of each way at each of so many points; shape (points, ways).
+
+        `columns` makes the changed columns of the repeated cases, row after row of each point.
+        """
+        rows = len(self.cases)
+        many = take(self.cases, np.tile(np.arange(rows), points))
+        return self._added(total_usd(replace(many, **columns(many)), rules), points)
+
+    def _added(self, usd: Floats, points: int) -> Floats:
+        member = self.way[:, np.newaxis] == np.arange(len(self))
+        return np.asarray(usd.reshape(points, -1) @ member.astype(np.float64))
+
+
+def ways_of(parts: Sequence[CostCases]) -> Ways:
+    """Each entry as a way of its own, however many rows it has.
+
+    Source: plain concatenation.
+    """
+    sizes = [len(part) for part in parts]
+    return Ways(cases=stacked(parts), way=np.repeat(np.arange(len(parts)), sizes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A point past which another way is the cheapest."""
 
     at: float
-    cheaper_below: str
-    cheaper_above: str
+    before: int  # the cheapest way just before it
+    after: int  # just past it
 
 
-def crossing(
-    difference: Callable[[Floats], Floats], *, low: float, high: float
-) -> tuple[float, float] | None:
-    """Least x past which `difference` (of a column) has another sign, and the sign before it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """What each way costs along one axis, and where the cheapest changes."""
 
-    None where the sign stays. Whole machines make costs jump, so the crossing is bracketed on
-    a grid that is refined, with no slope assumed; two crossings within one cell of the first
-    grid are not seen.
+    x: Floats
+    usd: Floats  # (x, ways)
+    turns: tuple[Turn, ...]  # rising; none where one way is the cheapest all along
+
+
+def turns_of(totals: Totals, *, low: float, high: float) -> tuple[Turn, ...]:
+    """Every point from low to high past which another way is the cheapest.
+
+    Whole machines make costs jump, so each turn is bracketed on a grid that is refined, with
+    no slope assumed. A way that is the cheapest within one cell of the first grid only is not
+    seen. Where costs are equal the first way counts as the cheapest; open prices never win.
 
     Source: bracketing by repeated subdivision.
     """
-    before = 0.0
+    found: list[Turn] = []
+    grid = np.linspace(low, high, _POINTS)
+    winners = _winners(totals, grid)
+    for cell in np.flatnonzero(np.diff(winners)):
+        left, before = float(grid[cell]), int(winners[cell])
+        for _ in range(_POINTS):  # as a rule once: a third way may be the cheapest between two
+            if before == winners[cell + 1]:
+                break
+            turn = _narrowed(totals, left, float(grid[cell + 1]), before)
+            found.append(turn)
+            left, before = turn.at, turn.after
+    return tuple(found)
+
+
+def _narrowed(totals: Totals, low: float, high: float, before: int) -> Turn:
+    """The first point in a bracket past which `before` is no longer the cheapest."""
+    after = before
     for _ in range(_ROUNDS):
         grid = np.linspace(low, high, _POINTS)
-        signs = np.sign(difference(grid))
-        # Both may cost nothing at the very start: the first real difference counts.
-        before = before or float(next((sign for sign in signs if sign), 0.0))
-        turned = np.flatnonzero(signs == -before)
-        if before == 0.0 or not len(turned):
-            return None
-        low, high = float(grid[max(turned[0] - 1, 0)]), float(grid[turned[0]])
-    return high, before
+        winners = _winners(totals, grid)
+        # The ends are known: `before` holds at the first point, and not at the last.
+        first = 1 + int(np.flatnonzero(winners[1:] != before)[0])
+        low, high, after = float(grid[first - 1]), float(grid[first]), int(winners[first])
+    return Turn(at=high, before=before, after=after)
 
 
-def break_even_utilisation(
-    first: CostCases, second: CostCases, rules: CostRules
-) -> BreakEven | None:
-    """Share of the month's hours in use at which the cheaper of two cases changes.
+def _winners(totals: Totals, x: Floats) -> Ints:
+    usd = totals(x)
+    return np.asarray(np.argmin(np.where(np.isnan(usd), np.inf, usd), axis=1), dtype=np.int64)
 
-    Each of `first` and `second` is one row. What may be switched off is, what is owned or
+
+def _curve(totals: Totals, *, low: float, high: float, points: int) -> Curve:
+    x = np.linspace(low, high, points)
+    return Curve(x=x, usd=totals(x), turns=turns_of(totals, low=low, high=high))
+
+
+def by_utilisation(ways: Ways, rules: CostRules, *, points: int = 50) -> Curve:
+    """Cost by the share of the month's hours in which the machines work at full load.
+
+    In the other hours rented capacity is given back where its terms allow, and what is owned or
     committed stays and draws idle power.
 
-    Source: `cost_breakdown` of both at each share.
+    Source: `cost_breakdown` at each share.
     """
 
-    def at(case: CostCases, shares: Floats) -> Floats:
-        varied = _varied(
-            case,
-            len(shares),
-            hours_per_month_needed=shares * HOURS_PER_MONTH,
-            utilisation=shares,
-            may_scale_down=np.ones(len(shares), dtype=bool),
-        )
-        return cost_breakdown(varied, rules).total_usd
+    def totals(shares: Floats) -> Floats:
+        each = np.repeat(shares, len(ways.cases))
+        changed = {
+            "hours_per_month_needed": each * HOURS_PER_MONTH,
+            "utilisation": each,
+            "may_scale_down": np.ones(len(each), dtype=bool),
+        }
+        return ways.varied(rules, len(shares), lambda _: changed)
 
-    return _turn(lambda shares: at(first, shares) - at(second, shares), low=0.0, high=1.0)
+    return _curve(totals, low=_LEAST_SHARE, high=1.0, points=points)
 
 
-def break_even_price(
-    rented: CostCases, other: CostCases, rules: CostRules, *, highest_usd_per_h: float
-) -> BreakEven | None:
-    """Rent in USD per instance-hour at which a rented case costs as much as another one.
+def by_horizon(ways: Ways, rules: CostRules, *, longest: int = LONGEST_MONTHS) -> Curve:
+    """Cost by the whole months that are compared, 1 to `longest`.
 
-    `cheaper_below` is then "first" (the rented one). Each is one row.
+    Every horizon is a run of its own, because commitments and residual values depend on it. A
+    turn stands at the first month in which the other way is the cheapest.
+
+    Source: `cost_breakdown` at each horizon.
+    """
+    months = np.arange(1, longest + 1)
+    usd = np.array([ways.totals_usd(replace(rules, horizon_months=int(m))) for m in months])
+    winners = np.argmin(np.where(np.isnan(usd), np.inf, usd), axis=1)
+    turns = tuple(
+        Turn(at=float(months[at + 1]), before=int(winners[at]), after=int(winners[at + 1]))
+        for at in np.flatnonzero(np.diff(winners))
+    )
+    return Curve(x=months.astype(np.float64), usd=usd, turns=turns)
+
+
+def by_rent(
+    ways: Ways, rules: CostRules, *, way: int, highest_usd_per_h: float, points: int = 50
+) -> Curve:
+    """Cost by the rent of an accelerator-hour of one way, the others at their prices.
+
+    What an interrupted spot machine falls back to keeps its ratio to the rent.
+    Source: `cost_breakdown` at each price.
+    """
+
+    def totals(prices: Floats) -> Floats:
+        def changed(many: CostCases) -> dict[str, Floats]:
+            new = np.repeat(prices, len(ways.cases)) * many.accelerators_per_instance
+            mine = np.tile(ways.way == way, len(prices)) & ~many.on_site
+            with np.errstate(divide="ignore", invalid="ignore"):
+                fallback = many.fallback_usd_per_h * new / many.usd_per_h
+            return {
+                "usd_per_h": np.where(mine, new, many.usd_per_h),
+                "fallback_usd_per_h": np.where(mine, fallback, many.fallback_usd_per_h),
+            }
+
+        return ways.varied(rules, len(prices), changed)
+
+    low = highest_usd_per_h * _LEAST_SHARE
+    return _curve(totals, low=low, high=highest_usd_per_h, points=points)
+
+
+def by_purchase_price(
+    ways: Ways, rules: CostRules, *, way: int, highest_usd: float, points: int = 50
+) -> Curve:
+    """Cost by the price of one machine of an owned way, the others at their prices.
 
     Source: `cost_breakdown` at each price.
     """
-    fixed = float(cost_breakdown(other, rules).total_usd[0])
 
-    def difference(prices: Floats) -> Floats:
-        varied = _varied(rented, len(prices), usd_per_h=prices)
-        return np.asarray(cost_breakdown(varied, rules).total_usd - fixed, dtype=np.float64)
+    def totals(prices: Floats) -> Floats:
+        def changed(many: CostCases) -> dict[str, Floats]:
+            mine = np.tile(ways.way == way, len(prices)) & many.on_site
+            new = np.repeat(prices, len(ways.cases))
+            return {"capex_usd_per_instance": np.where(mine, new, many.capex_usd_per_instance)}
 
-    return _turn(difference, low=0.0, high=highest_usd_per_h)
+        return ways.varied(rules, len(prices), changed)
 
-
-def break_even_horizon(first: CostCases, second: CostCases, rules: CostRules) -> BreakEven | None:
-    """Horizon in whole months from which on the cheaper of two cases is the other one.
-
-    Every horizon is a run of its own, because commitments and residual values depend on it.
-    Source: `cost_breakdown` of both at each horizon of 1 to 120 months.
-    """
-    months = np.arange(1, _LONGEST_MONTHS + 1)
-    gap = np.array([_gap(first, second, replace(rules, horizon_months=int(m))) for m in months])
-    turned = np.flatnonzero(np.sign(gap) == -np.sign(gap[0]))
-    if not len(turned):
-        return None
-    return _named(float(months[turned[0]]), below=gap[0])
-
-
-def _gap(first: CostCases, second: CostCases, rules: CostRules) -> float:
-    totals = [cost_breakdown(case, rules).total_usd[0] for case in (first, second)]
-    return float(totals[0] - totals[1])
-
-
-def _turn(difference: Callable[[Floats], Floats], *, low: float, high: float) -> BreakEven | None:
-    found = crossing(difference, low=low, high=high)
-    return None if found is None else _named(found[0], below=found[1])
-
-
-def _named(at: float, *, below: float) -> BreakEven:
-    names = ("first", "second") if below < 0.0 else ("second", "first")
-    return BreakEven(at=at, cheaper_below=names[0], cheaper_above=names[1])
-
-
-def _varied(case: CostCases, rows: int, **columns: Any) -> CostCases:
-    return replace(take(case, np.zeros(rows, dtype=np.int64)), **columns)
+    low = highest_usd * _LEAST_SHARE
+    return _curve(totals, low=low, high=highest_usd, points=points)

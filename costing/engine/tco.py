@@ -132,6 +132,16 @@ def cost_breakdown(cases: CostCases, rules: CostRules) -> CostBreakdown:
     )
 
 
+def total_usd(cases: CostCases, rules: CostRules) -> Floats:
+    """The total of `cost_breakdown` alone, for when many variants are compared; shape (cases,).
+
+    Source: as `cost_breakdown`.
+    """
+    sums = quantities(cases, rules, weights=np.ones((1, rules.horizon_months)))
+    lines = cost_lines(cases, rules, sums)
+    return _total({label: np.round(line[0], _CENTS) for label, line in lines.items()})
+
+
 def cost_lines(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, Floats]:
     """USD by label, of the quantities' shape: unit prices times what is paid for.
 

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.specs import Purchase
 from catalog.units import HOURS_PER_MONTH, HOURS_PER_YEAR
-from costing.engine.breakeven import break_even_horizon, break_even_utilisation
+from costing.engine.breakeven import by_horizon, by_utilisation, ways_of
 from costing.engine.cases import PURCHASES, CostCases, CostRules, cost_cases
 from costing.engine.tco import cost_breakdown
 
@@ -37,10 +37,9 @@ class TestLenovo:
     RENTED = cost_cases(1, purchase=index(Purchase.ON_DEMAND), usd_per_h=98.32)
 
     def test_the_break_even_month(self) -> None:
-        found = break_even_horizon(self.RENTED, self.OWNED, CostRules())
-        assert found is not None
+        [turn] = by_horizon(ways_of([self.RENTED, self.OWNED]), CostRules()).turns
         # Whole months of 730 hours: the first one past 8,556 hours.
-        assert found.at == pytest.approx(8_556 / HOURS_PER_MONTH, rel=TOLERANCE)
+        assert turn.at == pytest.approx(8_556 / HOURS_PER_MONTH, rel=TOLERANCE)
 
     def test_both_cost_the_same_at_the_break_even_hour(self) -> None:
         rules = CostRules(horizon_months=1)
@@ -99,9 +98,9 @@ class TestReservation:
         reserved = cost_cases(
             1, purchase=index(Purchase.RESERVED_1Y), usd_per_h=501.0 / HOURS_PER_YEAR
         )
-        found = break_even_utilisation(on_demand, reserved, CostRules(horizon_months=12))
-        assert found is not None
-        assert found.at * HOURS_PER_MONTH == pytest.approx(435.0, rel=TOLERANCE)
+        ways = ways_of([on_demand, reserved])
+        [turn] = by_utilisation(ways, CostRules(horizon_months=12)).turns
+        assert turn.at * HOURS_PER_MONTH == pytest.approx(435.0, rel=TOLERANCE)
 
 
 class TestAcceleratorConsole:
@@ -137,6 +136,5 @@ class TestAcceleratorConsole:
         assert totals == pytest.approx([2_648_681.0, 3_139_584.0], rel=TOLERANCE)
 
     def test_the_break_even_utilisation(self) -> None:
-        found = break_even_utilisation(self.rented(), self.OWNED, self.RULES)
-        assert found is not None
-        assert found.at == pytest.approx(0.59, rel=TOLERANCE)
+        [turn] = by_utilisation(ways_of([self.rented(), self.OWNED]), self.RULES).turns
+        assert turn.at == pytest.approx(0.59, rel=TOLERANCE)
