@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from catalog.units import HOURS_PER_MONTH
-from costing.engine.cases import CostCases, CostRules, stacked, take
+from costing.engine.cases import Bools, CostCases, CostRules, stacked, take
 from costing.engine.data import Floats, Ints
 from costing.engine.tco import total_usd
 
@@ -32,7 +32,14 @@ class Ways:
 
     def totals_usd(self, rules: CostRules) -> Floats:
         """Cost of each way over the horizon; shape (ways,)."""
-        return self._added(total_usd(self.cases, rules), 1)[0]
+        return self.added(total_usd(self.cases, rules))
+
+    def added(self, rows: Floats) -> Floats:
+        """Figures of the rows, the last axis, added up by way."""
+        member = self.way[:, np.newaxis] == np.arange(len(self))
+        # A way with an unknown row is unknown; the others are not.
+        sums = np.nan_to_num(rows) @ member.astype(np.float64)
+        return np.where(np.isnan(rows) @ member, np.nan, sums)
 
     def varied(self, rules: CostRules, points: int, columns: Callable[[CostCases], Any]) -> Floats:
         """Cost of each way at each of so many points; shape (points, ways).
@@ -41,11 +48,8 @@ class Ways:
         """
         rows = len(self.cases)
         many = take(self.cases, np.tile(np.arange(rows), points))
-        return self._added(total_usd(replace(many, **columns(many)), rules), points)
-
-    def _added(self, usd: Floats, points: int) -> Floats:
-        member = self.way[:, np.newaxis] == np.arange(len(self))
-        return np.asarray(usd.reshape(points, -1) @ member.astype(np.float64))
+        usd = total_usd(replace(many, **columns(many)), rules)
+        return self.added(usd.reshape(points, rows))
 
 
 def ways_of(parts: Sequence[CostCases]) -> Ways:
@@ -160,9 +164,9 @@ def by_horizon(ways: Ways, rules: CostRules, *, longest: int = LONGEST_MONTHS) -
 
 
 def by_rent(
-    ways: Ways, rules: CostRules, *, way: int, highest_usd_per_h: float, points: int = 50
+    ways: Ways, rules: CostRules, *, rows: Bools, highest_usd_per_h: float, points: int = 50
 ) -> Curve:
-    """Cost by the rent of an accelerator-hour of one way, the others at their prices.
+    """Cost by the rent of an accelerator-hour of some rows, the others at their prices.
 
     What an interrupted spot machine falls back to keeps its ratio to the rent.
     Source: `cost_breakdown` at each price.
@@ -171,7 +175,7 @@ def by_rent(
     def totals(prices: Floats) -> Floats:
         def changed(many: CostCases) -> dict[str, Floats]:
             new = np.repeat(prices, len(ways.cases)) * many.accelerators_per_instance
-            mine = np.tile(ways.way == way, len(prices)) & ~many.on_site
+            mine = np.tile(rows, len(prices))
             with np.errstate(divide="ignore", invalid="ignore"):
                 fallback = many.fallback_usd_per_h * new / many.usd_per_h
             return {
@@ -186,16 +190,16 @@ def by_rent(
 
 
 def by_purchase_price(
-    ways: Ways, rules: CostRules, *, way: int, highest_usd: float, points: int = 50
+    ways: Ways, rules: CostRules, *, rows: Bools, highest_usd: float, points: int = 50
 ) -> Curve:
-    """Cost by the price of one machine of an owned way, the others at their prices.
+    """Cost by the price of one machine of some owned rows, the others at their prices.
 
     Source: `cost_breakdown` at each price.
     """
 
     def totals(prices: Floats) -> Floats:
         def changed(many: CostCases) -> dict[str, Floats]:
-            mine = np.tile(ways.way == way, len(prices)) & many.on_site
+            mine = np.tile(rows, len(prices))
             new = np.repeat(prices, len(ways.cases))
             return {"capex_usd_per_instance": np.where(mine, new, many.capex_usd_per_instance)}
 

@@ -1,9 +1,9 @@
 """What is to be priced, as columns, with the rules that hold for all of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from math import nan
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from costing.engine.data import (
 )
 
 Bools = NDArray[np.bool_]
+_Tariff = TypeVar("_Tariff", EgressTariff, StorageTariff)
 PURCHASES = tuple(Purchase)
 COMMITMENT_MONTHS: Mapping[Purchase, int] = {Purchase.RESERVED_1Y: 12, Purchase.RESERVED_3Y: 36}
 
@@ -200,29 +201,29 @@ def take(cases: CostCases, rows: ArrayLike | slice) -> CostCases:
 def stacked(parts: Sequence[CostCases]) -> CostCases:
     """Several sets of cases under one another, each row with the tariffs it had.
 
-    Source: plain concatenation; the indices into the tables move along.
+    Source: plain concatenation; tariffs that no row uses are left behind.
     """
-    egress = np.cumsum([0, *(len(part.egress_tariffs) for part in parts)])
-    storage = np.cumsum([0, *(len(part.storage_tariffs) for part in parts)])
-    moved = [
-        replace(
-            part,
-            egress_tariff=part.egress_tariff + egress[at],
-            storage_tariff=part.storage_tariff + storage[at],
-        )
-        for at, part in enumerate(parts)
-    ]
+    egress, egress_rows = _merged([(part.egress_tariffs, part.egress_tariff) for part in parts])
+    storage, storage_rows = _merged([(part.storage_tariffs, part.storage_tariff) for part in parts])
     columns: dict[str, Any] = {
-        each.name: np.concatenate([getattr(part, each.name) for part in moved])
+        each.name: np.concatenate([getattr(part, each.name) for part in parts])
         for each in fields(CostCases)
         if isinstance(getattr(parts[0], each.name), np.ndarray)
     }
+    columns |= {"egress_tariff": egress_rows, "storage_tariff": storage_rows}
     return CostCases(
-        purchases=parts[0].purchases,
-        egress_tariffs=tuple(tariff for part in parts for tariff in part.egress_tariffs),
-        storage_tariffs=tuple(tariff for part in parts for tariff in part.storage_tariffs),
-        **columns,
+        purchases=parts[0].purchases, egress_tariffs=egress, storage_tariffs=storage, **columns
     )
+
+
+def _merged(tables: Sequence[tuple[tuple[_Tariff, ...], Ints]]) -> tuple[tuple[_Tariff, ...], Ints]:
+    """One table of the tariffs in use, and every row's index into it."""
+    place: dict[_Tariff, int] = {}
+    rows = [
+        np.array([place.setdefault(table[at], len(place)) for at in index], dtype=np.int64)
+        for table, index in tables
+    ]
+    return tuple(place), np.concatenate(rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
 
 import numpy as np
 
 from costing.engine.cases import CostCases, CostRules, stacked, take
-from costing.engine.data import Floats
 from costing.engine.quantities import growth_path
 from costing.engine.tco import total_usd
 
@@ -51,23 +49,22 @@ def hybrid(owned: CostCases, rented: CostCases, rules: CostRules) -> Hybrid | No
 def _split(owned: CostCases, rented: CostCases, share: float) -> tuple[CostCases, CostCases]:
     step = float(owned.instance_step[0])
     own = step * max(ceil(share * float(owned.instances[0]) / step - _ALMOST), 1)
-    left = rented.instances * (1.0 - share)
-    return (
-        replace(
-            owned, instances=np.array([own]), grows=np.zeros(1, dtype=bool),
-            **_data(owned, share),
-        ),
-        replace(
-            rented, instances=left.round(), instances_exact=rented.instances,
-            porting_weeks=np.maximum(rented.porting_weeks - owned.porting_weeks, 0.0),
-            **_data(rented, 1.0 - share),
-        ),
-    )  # fmt: skip
+    rest = (rented.instances * (1.0 - share)).round()
+    base = replace(
+        _with_data(owned, share), instances=np.array([own]), grows=np.zeros(1, dtype=bool)
+    )
+    more = replace(
+        _with_data(rented, 1.0 - share),
+        instances=rest,
+        instances_exact=rented.instances,
+        porting_weeks=np.maximum(rented.porting_weeks - owned.porting_weeks, 0.0),
+    )
+    return base, more
 
 
-def _data(case: CostCases, share: float) -> dict[str, Floats]:
-    shared: dict[str, Any] = {
-        "storage_bytes": case.storage_bytes * share,
-        "egress_bytes_per_month": case.egress_bytes_per_month * share,
-    }
-    return shared
+def _with_data(case: CostCases, share: float) -> CostCases:
+    return replace(
+        case,
+        storage_bytes=case.storage_bytes * share,
+        egress_bytes_per_month=case.egress_bytes_per_month * share,
+    )

@@ -225,7 +225,8 @@ def _instances(cases: CostCases, plan: int, demand: Floats) -> Floats:
     np.maximum(instances, 1.0, out=instances)
     instances *= step
     instances += spare
-    return instances
+    # The rented part of a hybrid is empty while its own part bears the load.
+    return np.maximum(instances, 0.0, out=instances)
 
 
 def _unit_costs(cases: CostCases, rules: CostRules) -> tuple[_Units, Quantities]:

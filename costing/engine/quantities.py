@@ -52,7 +52,8 @@ def instances_at(cases: CostCases, demand: ArrayLike) -> Floats:
     """Whole instances each case has when demand is `demand` times that at go-live.
 
     Shape (..., cases) for demands of shape (...). They come in steps of whole replicas; what
-    stands by beyond the load at go-live stays beside it at any demand.
+    stands by beyond the load at go-live stays beside it at any demand, and what somebody else
+    bears of it (fewer instances than the load takes) is borne by him.
     Source: rounding up to whole instances.
     """
     exact = np.where(np.isnan(cases.instances_exact), cases.instances, cases.instances_exact)
@@ -62,7 +63,8 @@ def instances_at(cases: CostCases, demand: ArrayLike) -> Floats:
         return np.maximum(np.ceil(times[..., np.newaxis] * steps - _ALMOST), 1.0)
 
     more = needed(np.asarray(demand, dtype=np.float64)) - needed(np.ones(()))
-    return cases.instances + np.where(cases.grows, more * cases.instance_step, 0.0)
+    reached = cases.instances + np.where(cases.grows, more * cases.instance_step, 0.0)
+    return np.asarray(np.maximum(reached, 0.0))
 
 
 def price_path(rules: CostRules) -> Floats:

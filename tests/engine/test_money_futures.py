@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from advisor.engine.money.futures import cases_of, futures_usd, probability_cheaper, too_close
+from advisor.engine.money.futures import cases_of, probability_cheaper, too_close
 from advisor.services.advice import Worked
 from costing.engine.cases import stacked, take
 from costing.engine.tco import cost_breakdown
@@ -62,7 +62,7 @@ def test_even_odds_are_too_close_to_call() -> None:
 def test_a_fleet_has_no_case_of_its_own(chat: Worked) -> None:
     fleet = replace(chat.decisions[0].plans[0], case=None)
     with pytest.raises(ValueError, match="cannot be costed again"):
-        futures_usd([fleet], chat.priced[0].rules, chat.rates, draws=2)
+        cases_of([fleet])
 
 
 def test_rows_under_one_another_cost_what_they_cost_alone(chat: Worked) -> None:

@@ -121,7 +121,11 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
         quality_gate=gate.reason,
         porting_weeks=_known(priced.cases.porting_weeks[row]),
         notes=tuple(_notes(priced, row, part, offer)),
-        extra={**_schedule(priced, row, offer), "not_recommended_because": blocked},
+        extra={
+            **_schedule(priced, row, offer),
+            **delivery(offer),
+            "not_recommended_because": blocked,
+        },
         case=take(priced.cases, [row]),
         speed_range=(
             float(priced.sizing.capacity_low[sizing_row]),
@@ -144,6 +148,17 @@ def _schedule(priced: Priced, row: int, offer: OfferSpec) -> dict[str, object]:
         "batch_limit": float(priced.sizing.concurrency[sizing_row]),
         "mean_utilisation": load * hours / HOURS_PER_MONTH if serving is not None else load,
         "always_on": not job and (committed or hours >= HOURS_PER_MONTH - 1.0),
+    }
+
+
+def delivery(offer: OfferSpec) -> dict[str, object]:
+    """How long an offer takes to come, None where unpublished, and what its place is certified for.
+
+    Source: the offer and its region.
+    """
+    return {
+        "lead_time_weeks": offer.lead_time_weeks,
+        "compliance": sorted(offer.region.compliance) if offer.region else [],
     }
 
 

@@ -8,7 +8,7 @@ from advisor.engine.cases import Floats
 from advisor.engine.plan import Plan
 from costing.engine.cases import CostCases, CostRules, stacked
 from costing.engine.chances import chances_cheaper
-from costing.engine.montecarlo import Uncertainty, sampled, totals_usd
+from costing.engine.montecarlo import Spread, Uncertainty, sampled, totals_usd
 from costing.engine.rates import Rates
 
 SEED = 20_261_125
@@ -29,18 +29,18 @@ def cases_of(plans: Sequence[Plan]) -> CostCases:
     return stacked(cases)
 
 
-def uncertainty_of(plans: Sequence[Plan], rules: CostRules, rates: Rates) -> Uncertainty:
-    """How far what these plans assume may be off: shared unknowns by rate, speed by plan.
+def uncertainty_of(speeds: Sequence[Spread], rules: CostRules, rates: Rates) -> Uncertainty:
+    """How far what cases assume may be off: shared unknowns by rate, speed by case.
 
-    Prices bring their own range, by age and by how well they are known.
+    `speeds` are low and high factors of each case's speed. Prices bring their own range, by age
+    and by how well they are known.
     Source: rates `spread/...` and `price_change/...`; the performance model's own ranges.
     """
     load, growth, power, failures = (
         rates[f"spread/{name}"] for name in ("load", "growth", "power_price", "failures")
     )
-    rate = rules.growth_per_month
-    ends = sorted((rate * growth.low, rate * growth.high))
-    low, high = np.array([plan.speed_range for plan in plans]).T
+    ends = sorted((rules.growth_per_month * growth.low, rules.growth_per_month * growth.high))
+    low, high = np.array(speeds).T
     return Uncertainty(
         load=(load.low, load.high),
         performance=(low, high),
@@ -55,15 +55,20 @@ def uncertainty_of(plans: Sequence[Plan], rules: CostRules, rates: Rates) -> Unc
 
 
 def futures_usd(
-    plans: Sequence[Plan], rules: CostRules, rates: Rates, *, draws: int = DRAWS, seed: int = SEED
+    cases: CostCases,
+    speeds: Sequence[Spread],
+    rules: CostRules,
+    rates: Rates,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
 ) -> Floats:
-    """Cost of each plan over the horizon in the same futures; shape (draws, plans).
+    """Cost of each case over the horizon in the same futures; shape (draws, cases).
 
     The same seed gives the same futures. Nan where a price is open.
     Source: `costing.engine.montecarlo`.
     """
-    cases = cases_of(plans)
-    known = uncertainty_of(plans, rules, rates)
+    known = uncertainty_of(speeds, rules, rates)
     return totals_usd(cases, rules, sampled(cases, rules, known, draws=draws, seed=seed))
 
 
@@ -76,7 +81,10 @@ def probability_cheaper(
     `rates` are those of the plans' `Priced`.
     Source: as `futures_usd`.
     """
-    return chances_cheaper(futures_usd(plans, rules, rates, draws=draws, seed=seed))
+    speeds = [plan.speed_range for plan in plans]
+    return chances_cheaper(
+        futures_usd(cases_of(plans), speeds, rules, rates, draws=draws, seed=seed)
+    )
 
 
 def too_close(chance: float) -> bool:
