@@ -18,7 +18,7 @@ from advisor.models import Job
 from advisor.services.advice import Worked, reopened
 from catalog.models import Snapshot
 from catalog.specs import Evidence
-from catalog.units import KILO, PERCENT
+from catalog.units import HOURS_PER_MONTH, KILO, PERCENT
 from costing.engine.breakeven import (
     Curve,
     Ways,
@@ -88,8 +88,8 @@ class Money:
     ways_cost: CostBreakdown  # by row of side_by_side
     ways_flow: CashFlow  # the same
     by_scenario: Mapping[str, Floats]  # total of each way
-    curves: Mapping[str, Curve]  # by axis; the columns are those of curve_ways
-    curve_ways: Mapping[str, tuple[int, ...]]
+    used: float  # share of the month's hours in which the chosen plan's machines are needed
+    curves: Mapping[str, Curve]  # by axis, a column for each way
     futures: Floats  # (draws, ways)
     swings: tuple[Swing, ...]
 
@@ -163,7 +163,7 @@ def money_on(done: Worked, wishes: Wishes) -> Money:
     ways, missing = compared(plans, plan, rules_now)
     side_by_side = joined(ways)
     cases = cases_of([plan])
-    curves, curve_ways = _curves(ways, side_by_side, rules_now)
+    used = min(float(cases.hours_per_month_needed[0]) / HOURS_PER_MONTH, 1.0)
     speeds = [speed for way in ways for speed in way.speeds]
     futures = futures_usd(side_by_side.cases, speeds, rules_now, done.rates)
     return Money(
@@ -188,8 +188,8 @@ def money_on(done: Worked, wishes: Wishes) -> Money:
             name: side_by_side.totals_usd(with_scenario(rules, path))
             for name, path in paths.items()
         },
-        curves=curves,
-        curve_ways=curve_ways,
+        used=used,
+        curves=_curves(ways, side_by_side, rules_now, used=used),
         futures=side_by_side.added(futures),
         swings=tornado(cases, rules_now, uncertainty_of([plan.speed_range], rules_now, done.rates)),
     )
@@ -248,14 +248,12 @@ def _users(done: Worked, number: int) -> float | None:
 
 
 def _curves(
-    ways: Sequence[Way], side_by_side: Ways, rules: CostRules
-) -> tuple[dict[str, Curve], dict[str, tuple[int, ...]]]:
-    """Cost along each axis that these ways have, and which ways are on it."""
-    everything = tuple(range(len(ways)))
-    machines = tuple(at for at in everything if ways[at].kind != "hosted")
+    ways: Sequence[Way], side_by_side: Ways, rules: CostRules, *, used: float
+) -> dict[str, Curve]:
+    """Cost along each axis that these ways have; `used` is the present share of the hours."""
     curves = {"horizon": by_horizon(side_by_side, rules)}
-    if len(machines) > 1:
-        curves["utilisation"] = by_utilisation(joined([ways[at] for at in machines]), rules)
+    if used > 0.0:
+        curves["utilisation"] = by_utilisation(side_by_side, rules, now=used)
     row_plans = [plan.id for way in ways for plan in way.row_plans]
     for way in ways if len(ways) > 1 else ():
         rows = np.array([plan_id == way.plan.id for plan_id in row_plans])
@@ -271,7 +269,7 @@ def _curves(
                 curves["purchase_price"] = by_purchase_price(
                     side_by_side, rules, rows=rows, highest_usd=highest
                 )
-    return curves, {axis: machines if axis == "utilisation" else everything for axis in curves}
+    return curves
 
 
 def _highest_purchase_usd(way: Way, side_by_side: Ways, rules: CostRules) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from catalog.specs import Purchase
 from catalog.units import HOURS_PER_MONTH
 from costing.engine.cases import Bools, CostCases, CostRules, stacked, take
 from costing.engine.data import Floats, Ints
@@ -15,6 +16,7 @@ LONGEST_MONTHS = 120
 _POINTS = 65
 _ROUNDS = 5  # each narrows a bracket to a sixty-fourth
 _LEAST_SHARE = 0.01
+_ALMOST = 1e-9
 
 Totals = Callable[[Floats], Floats]
 """Cost of each way at each x, shape (x, ways)."""
@@ -124,23 +126,37 @@ def _curve(totals: Totals, *, low: float, high: float, points: int) -> Curve:
     return Curve(x=x, usd=totals(x), turns=turns_of(totals, low=low, high=high))
 
 
-def by_utilisation(ways: Ways, rules: CostRules, *, points: int = 50) -> Curve:
-    """Cost by the share of the month's hours in which the machines work at full load.
+def by_utilisation(ways: Ways, rules: CostRules, *, now: float = 1.0, points: int = 50) -> Curve:
+    """Cost by the share of the month's hours in which the machines are needed.
 
-    In the other hours rented capacity is given back where its terms allow, and what is owned or
-    committed stays and draws idle power.
+    `now` is the share at which the ways cost what they do; less or more work takes less or more
+    hours, runs, tokens and egress of each in proportion, at the same load while it lasts. In
+    the other hours rented capacity is given back where its terms allow, and what is owned or
+    committed stays and draws idle power. A way too slow for the work of a share is left out.
 
     Source: `cost_breakdown` at each share.
     """
+    tokens = ways.cases.is_bought_as(Purchase.HOSTED_TOKENS)
+    hours_now = np.where(tokens, 0.0, ways.cases.hours_per_month_needed)
+    scaled = (
+        "hours_per_month_needed",
+        "utilisation",
+        "runs_per_month",
+        "egress_bytes_per_month",
+        "tokens_usd_per_month",
+    )
 
     def totals(shares: Floats) -> Floats:
-        each = np.repeat(shares, len(ways.cases))
-        changed = {
-            "hours_per_month_needed": each * HOURS_PER_MONTH,
-            "utilisation": each,
-            "may_scale_down": np.ones(len(each), dtype=bool),
-        }
-        return ways.varied(rules, len(shares), lambda _: changed)
+        more = np.repeat(shares / now, len(ways.cases))
+
+        def changed(many: CostCases) -> dict[str, Any]:
+            columns = {name: getattr(many, name) * more for name in scaled}
+            return columns | {"may_scale_down": np.ones(len(many), dtype=bool)}
+
+        usd = ways.varied(rules, len(shares), changed)
+        hours = np.multiply.outer(shares / now, hours_now)
+        too_slow = ways.added((hours > HOURS_PER_MONTH * (1.0 + _ALMOST)).astype(np.float64))
+        return np.where(too_slow > 0.0, np.nan, usd)
 
     return _curve(totals, low=_LEAST_SHARE, high=1.0, points=points)
 

@@ -82,6 +82,29 @@ def test_at_each_turn_of_utilisation_the_winner_changes() -> None:
     ] == [(turn.before, turn.after) for turn in turns]
 
 
+def test_at_the_present_share_of_hours_everything_costs_what_it_does() -> None:
+    ways = at_hours(0.25)
+    curve = by_utilisation(ways, RULES, now=0.25, points=100)
+    assert curve.usd[np.isclose(curve.x, 0.25)] == pytest.approx(ways.totals_usd(RULES)[None, :])
+
+
+def test_tokens_are_paid_for_the_work_that_is_done() -> None:
+    api = cost_cases(
+        1, purchase=PURCHASES.index(Purchase.HOSTED_TOKENS), tokens_usd_per_month=1_000.0
+    )
+    half = replace(reserved(usd_per_h=1.0), hours_per_month_needed=np.full(1, 365.0))
+    [turn] = by_utilisation(ways_of([api, half]), RULES, now=0.5).turns
+    # A month of the reserved machine costs 730 USD; the work of half the hours 1,000 USD.
+    assert turn.at == pytest.approx(0.5 * 0.73, rel=1e-6)
+
+
+def test_a_machine_too_slow_for_the_work_of_a_share_is_left_out() -> None:
+    slow, quick = rented(usd_per_h=1.0, hours=200.0), rented(usd_per_h=10.0, hours=100.0)
+    curve = by_utilisation(ways_of([quick, slow]), RULES, now=100.0 / 730.0)
+    [turn] = curve.turns
+    assert (turn.before, turn.after, round(turn.at, 6)) == (1, 0, 0.5)
+
+
 def test_little_used_machines_are_rented_and_busy_ones_bought() -> None:
     turns = by_utilisation(ways_of([rented(), owned()]), RULES).turns
     assert [(turn.before, turn.after) for turn in turns] == [(0, 1)]
@@ -164,14 +187,18 @@ def test_a_jump_is_a_turn_too() -> None:
 def test_whatever_is_compared_the_winner_changes_at_each_turn(
     first: CostCases, second: CostCases, rules: CostRules
 ) -> None:
-    ways = ways_of([first, second])
+    always = [replace(each, hours_per_month_needed=np.full(1, 730.0)) for each in (first, second)]
+    ways = ways_of(always)
     curve = by_utilisation(ways, rules)
 
     def winner(share: float) -> int:
         used = replace(
             ways.cases,
             hours_per_month_needed=np.full(2, share * 730.0),
-            utilisation=np.full(2, share),
+            utilisation=ways.cases.utilisation * share,
+            runs_per_month=ways.cases.runs_per_month * share,
+            egress_bytes_per_month=ways.cases.egress_bytes_per_month * share,
+            tokens_usd_per_month=ways.cases.tokens_usd_per_month * share,
             may_scale_down=np.ones(2, dtype=bool),
         )
         return int(np.argmin(total_usd(used, rules)))

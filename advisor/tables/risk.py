@@ -1,0 +1,104 @@
+"""Tables of what is not sure: ranges of each way, what makes them, who is likely cheaper."""
+
+import numpy as np
+import pandas as pd
+
+from advisor.engine.money.futures import DRAWS, too_close
+from advisor.services.money import Money
+from advisor.tables.table import Table
+from advisor.templatetags.quantities import percent, usd
+from costing.engine.chances import chance_cheapest, chances_cheaper, percentiles_usd
+
+UNKNOWNS = {
+    "load": "Load",
+    "growth_per_month": "Growth of demand",
+    "price_trend": "Prices of the market",
+    "power_price": "Price of electricity",
+    "failures": "Failures",
+    "performance": "Speed of the machines",
+    "price": "Price of this plan today",
+}
+
+
+def ranges(money: Money) -> Table:
+    """P10, P50 and P90 of each way, and how often it is the cheapest."""
+    low, middle, high = percentiles_usd(money.futures)
+    known = np.flatnonzero(np.isfinite(money.futures).all(axis=0))
+    best = np.full(len(money.ways), np.nan)
+    if len(known):
+        best[known] = chance_cheapest(money.futures[:, known])
+    frame = pd.DataFrame(
+        {
+            "Way": [way.label for way in money.ways],
+            "Plan": [way.name for way in money.ways],
+            "P10, USD": low,
+            "P50, USD": middle,
+            "P90, USD": high,
+            "Cheapest, chance": best,
+        }
+    )
+    at = money.chosen
+    return Table(
+        name="ranges",
+        title="How far the cost may be off",
+        point=f"In eight of ten futures {money.plan.name} costs between {usd(low[at])} and "
+        f"{usd(high[at])}; the middle is {usd(middle[at])}.",
+        frame=frame,
+        note=f"{DRAWS:,} futures, drawn with a fixed seed and the same for all ways.",
+    )
+
+
+def tornado(money: Money) -> Table:
+    """What one unknown at a time does to the plan's cost."""
+    total = float(money.cost.total_usd[0])
+    frame = pd.DataFrame(
+        {
+            "Unknown": [UNKNOWNS[swing.name] for swing in money.swings],
+            "At the low end, USD": [swing.low_usd for swing in money.swings],
+            "At the high end, USD": [swing.high_usd for swing in money.swings],
+            "Swing, USD": [abs(swing.high_usd - swing.low_usd) for swing in money.swings],
+        }
+    )
+    first = money.swings[0]
+    swing = abs(first.high_usd - first.low_usd)
+    share = f", {percent(swing / total)} of the total" if total else ""
+    return Table(
+        name="tornado",
+        title="What matters most",
+        point=f"{UNKNOWNS[first.name]} matters most: between the ends of its range the cost moves "
+        f"by {usd(swing)}{share}.",
+        frame=frame,
+    )
+
+
+def chances(money: Money) -> Table:
+    """How likely the way of the row costs less than that of the column."""
+    found = chances_cheaper(money.futures)
+    labels = [way.label for way in money.ways]
+    frame = pd.DataFrame(
+        {
+            "Way": labels,
+            **{f"Cheaper than {label}, chance": found[:, at] for at, label in enumerate(labels)},
+        }
+    )
+    return Table(
+        name="chances",
+        title="Who is likely cheaper",
+        point=_chances_point(found, labels, money.chosen),
+        frame=frame,
+        note="Share of the futures in which the way of the row costs less than that of the column. "
+        "Between 25 % and 75 % it is too close to call.",
+    )
+
+
+def _chances_point(found: np.ndarray, labels: list[str], chosen: int) -> str:
+    rivals = [at for at in range(len(labels)) if at != chosen and np.isfinite(found[chosen, at])]
+    if not rivals:
+        return "There is no other way with a price to compare with."
+    nearest = min(rivals, key=lambda at: abs(float(found[chosen, at]) - 0.5))
+    chance = float(found[chosen, nearest])
+    close = ": too close to call" if too_close(chance) else ""
+    return (
+        f"{labels[chosen]} costs less than {labels[nearest].lower()} in {percent(chance)} of the "
+        f"futures{close}."
+    )
