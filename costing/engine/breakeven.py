@@ -143,6 +143,7 @@ def by_utilisation(ways: Ways, rules: CostRules, *, now: float = 1.0, points: in
         "utilisation",
         "runs_per_month",
         "egress_bytes_per_month",
+        "inter_region_usd_per_month",
         "tokens_usd_per_month",
     )
 

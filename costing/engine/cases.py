@@ -20,7 +20,7 @@ from costing.engine.data import (
 )
 
 Bools = NDArray[np.bool_]
-_Tariff = TypeVar("_Tariff", EgressTariff, StorageTariff)
+_Shared = TypeVar("_Shared", EgressTariff, StorageTariff, frozenset[str])
 PURCHASES = tuple(Purchase)
 COMMITMENT_MONTHS: Mapping[Purchase, int] = {Purchase.RESERVED_1Y: 12, Purchase.RESERVED_3Y: 36}
 
@@ -201,7 +201,7 @@ def take(cases: CostCases, rows: ArrayLike | slice) -> CostCases:
 def stacked(parts: Sequence[CostCases]) -> CostCases:
     """Several sets of cases under one another, each row with the tariffs it had.
 
-    Source: plain concatenation; tariffs that no row uses are left behind.
+    Source: plain concatenation; entries of the tables that no row uses are left behind.
     """
     egress, egress_rows = _merged([(part.egress_tariffs, part.egress_tariff) for part in parts])
     storage, storage_rows = _merged([(part.storage_tariffs, part.storage_tariff) for part in parts])
@@ -210,15 +210,24 @@ def stacked(parts: Sequence[CostCases]) -> CostCases:
         for each in fields(CostCases)
         if isinstance(getattr(parts[0], each.name), np.ndarray)
     }
-    columns |= {"egress_tariff": egress_rows, "storage_tariff": storage_rows}
+    covered, covered_rows = _merged([(part.inclusions, part.inclusion) for part in parts])
+    columns |= {
+        "egress_tariff": egress_rows,
+        "storage_tariff": storage_rows,
+        "inclusion": covered_rows,
+    }
     return CostCases(
-        purchases=parts[0].purchases, egress_tariffs=egress, storage_tariffs=storage, **columns
+        purchases=parts[0].purchases,
+        egress_tariffs=egress,
+        storage_tariffs=storage,
+        inclusions=covered,
+        **columns,
     )
 
 
-def _merged(tables: Sequence[tuple[tuple[_Tariff, ...], Ints]]) -> tuple[tuple[_Tariff, ...], Ints]:
-    """One table of the tariffs in use, and every row's index into it."""
-    place: dict[_Tariff, int] = {}
+def _merged(tables: Sequence[tuple[tuple[_Shared, ...], Ints]]) -> tuple[tuple[_Shared, ...], Ints]:
+    """One table of the entries in use, and every row's index into it."""
+    place: dict[_Shared, int] = {}
     rows = [
         np.array([place.setdefault(table[at], len(place)) for at in index], dtype=np.int64)
         for table, index in tables

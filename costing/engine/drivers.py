@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from costing.engine import tco
 
-COMPUTE, STORAGE, NETWORK = "Compute", "Storage", "Network egress"
-PEOPLE, ROOM, SOFTWARE, OTHER = "Engineering", "Power and room", "Support and licences", "Other"
+COMPUTE, STORAGE, NETWORK = "Compute", "Storage", "Network traffic"
+PEOPLE, ROOM, SOFTWARE = "Engineering", "Power and room", "Support and licences"
+FINANCE, OTHER = "Interest", "Other"
 
 DRIVERS: Mapping[str, str] = {
     tco.COMPUTE: COMPUTE,
@@ -16,6 +17,7 @@ DRIVERS: Mapping[str, str] = {
     tco.INSTALLATION: COMPUTE,
     tco.DECOMMISSION: COMPUTE,
     tco.RESIDUAL: COMPUTE,
+    tco.FINANCING: FINANCE,
     tco.LIQUID: ROOM,
     tco.POWER: ROOM,
     tco.COOLING: ROOM,
@@ -24,6 +26,8 @@ DRIVERS: Mapping[str, str] = {
     tco.SOFTWARE: SOFTWARE,
     tco.STORAGE: STORAGE,
     tco.EGRESS: NETWORK,
+    tco.INTER_REGION: NETWORK,
+    tco.MONITORING: PEOPLE,
     tco.PEOPLE: PEOPLE,
     tco.PORTING: PEOPLE,
 }

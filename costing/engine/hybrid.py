@@ -67,4 +67,5 @@ def _with_data(case: CostCases, share: float) -> CostCases:
         case,
         storage_bytes=case.storage_bytes * share,
         egress_bytes_per_month=case.egress_bytes_per_month * share,
+        inter_region_usd_per_month=case.inter_region_usd_per_month * share,
     )

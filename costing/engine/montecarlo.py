@@ -8,7 +8,7 @@ import numpy as np
 from catalog.units import MONTHS_PER_YEAR
 from costing.engine.cases import COMMITMENT_MONTHS, CostCases, CostRules
 from costing.engine.data import Floats
-from costing.engine.financing import value_left
+from costing.engine.financing import financing_flows
 from costing.engine.quantities import Quantities, price_path, quantities, term_starts
 from costing.engine.tco import COOLING, POWER, cost_lines
 
@@ -59,6 +59,7 @@ class _Units:
     supported: Floats
     retired: Floats
     left: Floats
+    financed: Floats
     tail: Floats
     tokens: Floats
     fixed: Floats
@@ -131,6 +132,7 @@ def totals_usd(cases: CostCases, rules: CostRules, futures: Draws) -> Floats:
         for kind, term in COMMITMENT_MONTHS.items()
         if cases.is_bought_as(kind).any()
     }
+    lender = financing_flows(rules, bought_in=np.arange(rules.horizon_months)).sum(axis=1)
     volume = np.einsum("dm,dm->d", path, prices)
     more = path.sum(axis=1) / float(nominal.volume[0, 0])
     keeps = cases.on_site | cases.is_bought_as(*COMMITMENT_MONTHS) | (cases.minimum_months > 0.0)
@@ -139,7 +141,7 @@ def totals_usd(cases: CostCases, rules: CostRules, futures: Draws) -> Floats:
         demand = peak if keeps[plan] else path
         price, speed = futures.price[:, plan], futures.performance[:, plan]
         load = demand / speed[:, np.newaxis]
-        counted = _counted(cases, rules, plan, load, prices, terms)
+        counted = _counted(cases, rules, plan, load, prices, terms, lender)
         total = sum(getattr(units, name)[plan] * counted[name] for name in _PRICED & set(counted))
         total = total * price
         total += (units.power[plan] * futures.power_price + units.held[plan]) * counted["held"]
@@ -149,7 +151,7 @@ def totals_usd(cases: CostCases, rules: CostRules, futures: Draws) -> Floats:
     return totals
 
 
-_PRICED = {"rented", "tail", "paid", "supported", "retired", "left"}
+_PRICED = {"rented", "tail", "paid", "supported", "retired", "left", "financed"}
 """Quantities that are multiplied with the price of the plan itself."""
 
 
@@ -176,44 +178,48 @@ def _counted(
     demand: Floats,
     prices: Floats,
     terms: Mapping[int, _Terms],
+    lender: Floats,
 ) -> dict[str, Floats]:
     """Quantities of one plan in each future, the priced ones at the prices of their months.
 
-    `demand` and `prices` are of shape (draws, months).
+    `demand` and `prices` are of shape (draws, months); `lender` is what all flows to the lender
+    add up to for what is bought in a month.
     """
-    horizon, count = rules.horizon_months, float(cases.instances[plan])
     term = COMMITMENT_MONTHS.get(cases.purchases[int(cases.purchase[plan])], 1)
-    if not cases.grows[plan]:
-        # The same machines, for as many more or fewer hours as the work takes.
-        by_the_hour = bool(cases.may_scale_down[plan]) and term == 1
-        ones = np.full(len(demand), count)
-        found = {"held": ones * horizon, "bought": ones, "paid": ones, "supported": ones * horizon}
-        found |= {"retired": ones, "left": ones * value_left(rules, months=horizon)}
-        if term > 1:
-            return found | {
-                "rented": count * terms[term].held[:, 0],
-                "tail": count * terms[term].tail[:, 0],
-            }
-        used = np.einsum("dm,dm->d", demand, prices) if by_the_hour else prices.sum(axis=1)
-        return found | {"rented": count * used}
-    instances = _instances(cases, plan, demand)
+    least_months = float(cases.minimum_months[plan])
+    grows, owned = bool(cases.grows[plan]), bool(cases.on_site[plan])
+    instances = (
+        _instances(cases, plan, demand)
+        if grows
+        else np.full(demand.shape, float(cases.instances[plan]))
+    )
     found = {"held": instances.sum(axis=1), "bought": instances[:, -1]}
-    if term > 1:
-        added = np.diff(instances, axis=1, prepend=0.0)
+    if not (owned or term > 1 or least_months > 0.0):
+        # The same machines are used for as many more or fewer hours as the work takes, which
+        # the breakdown does not let grow either.
+        used = demand[:, :1] if cases.may_scale_down[plan] and not grows else np.ones(())
+        return found | {"rented": np.einsum("dm,dm->d", instances * used, prices)}
+    added = np.diff(instances, axis=1, prepend=0.0)
+    if term > 1 and least_months == 0.0:
         return found | {
             "rented": np.einsum("dm,dm->d", added, terms[term].held),
             "tail": np.einsum("dm,dm->d", added, terms[term].tail),
         }
-    if not cases.on_site[plan]:
-        return found | {"rented": np.einsum("dm,dm->d", instances, prices)}
-    added = np.diff(instances, axis=1, prepend=0.0)
     added *= prices
-    remaining = horizon - np.arange(horizon)
+    remaining = (rules.horizon_months - np.arange(rules.horizon_months)).astype(np.float64)
+    if not owned:
+        owed = np.maximum(least_months - remaining, 0.0)
+        return found | {"rented": added @ remaining, "tail": added @ owed}
+    paid, supported = added.sum(axis=1), added @ remaining
     # In a straight line, what is left of the value is linear in the months in use.
-    lost = (1.0 - rules.residual_fraction) / horizon
-    paid, supported = added.sum(axis=1), added @ remaining.astype(np.float64)
-    left = paid - lost * supported
-    return found | {"paid": paid, "supported": supported, "retired": paid, "left": left}
+    lost = (1.0 - rules.residual_fraction) / rules.horizon_months
+    return found | {
+        "paid": paid,
+        "supported": supported,
+        "retired": paid,
+        "left": paid - lost * supported,
+        "financed": added @ lender,
+    }
 
 
 def _instances(cases: CostCases, plan: int, demand: Floats) -> Floats:
@@ -250,7 +256,7 @@ def _unit_costs(cases: CostCases, rules: CostRules) -> tuple[_Units, Quantities]
         power=power,
         held=usd(held=ones) - power,
         tokens=usd(volume_paid=np.ones((1, 1))),
-        fixed=usd(months=nominal.months, once=nominal.once, financed=nominal.financed),
+        fixed=usd(months=nominal.months, once=nominal.once),
         egress=usd(egress_usd=nominal.egress_usd),
         **{name: usd(**{name: ones}) for name in ("bought", *_PRICED)},
     )

@@ -8,7 +8,7 @@ import numpy as np
 from costing.engine.cases import CostCases, CostRules
 from costing.engine.data import Floats
 from costing.engine.quantities import discount_weights, quantities
-from costing.engine.tco import CAPITAL, RESIDUAL, cost_breakdown, cost_lines
+from costing.engine.tco import RESIDUAL, cost_breakdown, cost_lines, paid_up_front
 
 _CENTS = 2
 
@@ -46,7 +46,7 @@ def cash_flow(cases: CostCases, rules: CostRules) -> CashFlow:
         for label, line in cost_lines(cases, rules, sums).items()
     }
     total = _sum_of(list(lines.values()))
-    capital = _sum_of([lines[label] for label in CAPITAL])
+    capital = _sum_of([lines[label] for label in paid_up_front(rules)])
     discounted = total * discount_weights(rules)
     return CashFlow(
         lines=lines,

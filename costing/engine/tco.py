@@ -121,7 +121,7 @@ def cost_breakdown(cases: CostCases, rules: CostRules) -> CostBreakdown:
         present_usd=present_usd,
         monthly_usd=total / months,
         first_month_usd=first_month_usd,
-        capex_usd=_total({name: lines[name] for name in _paid_up_front(rules)}),
+        capex_usd=_total({name: lines[name] for name in paid_up_front(rules)}),
         energy_kwh=energy,
         energy_kwh_month=energy / months,
         carbon_kg=carbon_kg(kwh=energy, grid_g_per_kwh=cases.grid_g_per_kwh),
@@ -163,8 +163,11 @@ def _leave_out_what_the_price_covers(cases: CostCases, lines: dict[str, Floats])
         lines[label] = np.where(covered, 0.0, lines[label])
 
 
-def _paid_up_front(rules: CostRules) -> tuple[str, ...]:
-    """Lines of capital; what is leased is the lessor's."""
+def paid_up_front(rules: CostRules) -> tuple[str, ...]:
+    """Labels of the lines of capital; what is leased is the lessor's.
+
+    Source: CAPITAL; IFRS 16 is not followed, since this is cash and not the balance sheet.
+    """
     leased = rules.financing == "lease"
     return tuple(label for label in CAPITAL if not (leased and label == HARDWARE))
 

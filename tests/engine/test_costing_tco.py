@@ -96,6 +96,8 @@ def any_cases(draw: st.DrawFn) -> CostCases:
         spans_instances=draw(st.booleans()),
         grows=draw(st.booleans()),
         instance_step=draw(st.sampled_from([1.0, 2.0])),
+        minimum_months=draw(st.sampled_from([0.0, 0.0, 24.0])),
+        inter_region_usd_per_month=draw(st.sampled_from([0.0, 100.0])),
     )
 
 
@@ -117,6 +119,9 @@ def any_rules(draw: st.DrawFn) -> CostRules:
         installation_fraction=draw(st.floats(0.0, 0.2)),
         fabric_usd_per_accelerator=((16.0, 810.0), (1_024.0, 4_250.0)),
         storage_usd_per_byte_month=draw(st.sampled_from([None, 20.0 / TERA])),
+        financing=draw(st.sampled_from(["cash", "loan", "lease"])),
+        financing_rate=draw(st.floats(0.0, 0.2)),
+        monitoring_usd_per_instance_month=draw(st.sampled_from([0.0, 15.0])),
     )
 
 
