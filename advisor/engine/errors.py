@@ -15,3 +15,7 @@ class UnknownPart(EngineRefusal):
 
 class UnknownModel(EngineRefusal):
     """Neither a known model nor a size to estimate it from."""
+
+
+class NotExplained(EngineRefusal):
+    """A figure that no formula of the performance model stands behind."""

@@ -7,6 +7,13 @@ from typing import Any
 import numpy as np
 
 
+VAGUE = frozenset(
+    {"total_s", "value", "total", "one", "other", "first", "second", "full", "found", "middle",
+     "work", "read", "tried", "needed", "each", "low", "high", "figure"}
+)  # fmt: skip
+"""Names that say nothing outside their function; a later name replaces them."""
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class Node:
     """A value and its derivation: an operation on other values, or nothing where it was given.
@@ -21,6 +28,7 @@ class Node:
     symbol: str = ""  # the name it was first given in the code
     origin: Callable[..., Any] | None = None  # the function in which it was computed
     made_by: Callable[..., Any] | None = None  # a function that ran as a whole
+    where: str = ""  # of what was given: the constant, or the kind of record it stands in
     fields: dict[str, "Node"] = field(default_factory=dict)
     items: tuple["Node", ...] | None = None
     source: "Node | None" = None  # the node of which this is another view
@@ -43,9 +51,9 @@ def scalar(value: Any) -> float | None:
     return None
 
 
-def given(value: Any, symbol: str = "") -> Node:
+def given(value: Any, symbol: str = "", *, where: str = "") -> Node:
     """A value that was not computed here."""
-    return Node(value=value, symbol=symbol)
+    return Node(value=value, symbol=symbol, where=where)
 
 
 def view(node: Node, value: Any) -> Node:
@@ -56,6 +64,8 @@ def view(node: Node, value: Any) -> Node:
         inputs=node.inputs,
         symbol=node.symbol,
         origin=node.origin,
+        made_by=node.made_by,
+        where=node.where,
         fields=node.fields,
         items=node.items,
         source=node,
@@ -69,8 +79,8 @@ def same_number(one: Any, other: Any) -> bool:
 
 
 def named(node: Node, symbol: str) -> Node:
-    """A node under the name it is bound to; the first name stays."""
+    """A node under the name it is bound to; the first name that says something stays."""
     name = symbol.strip("_")
-    if not node.root.symbol and name:
+    if name and (not node.root.symbol or node.root.symbol in VAGUE):
         node.root.symbol = name
     return node

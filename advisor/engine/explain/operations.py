@@ -1,11 +1,13 @@
 """Operators and functions that a formula may show, by the names it shows them under."""
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 BINARY: Mapping[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add),
@@ -56,6 +58,13 @@ SHOWN: Mapping[Any, str] = {
     np.abs: "abs",
     abs: "abs",
     np.clip: "clip",
+    math.sqrt: "sqrt",
+    math.erf: "erf",
+    math.exp: "exp",
+    math.log: "log",
+    special.xlogy: "xlogy",
+    special.gammaln: "gammaln",
+    special.gammaincc: "gammaincc",
 }
 """Functions that a reader can work out by hand."""
 RESHAPING = frozenset(
@@ -67,6 +76,7 @@ RESHAPING = frozenset(
         np.concatenate,
         np.nan_to_num,
         np.squeeze,
+        np.ravel,
         float,
         int,
         bool,
@@ -89,5 +99,9 @@ EVALUATED: Mapping[str, Callable[..., Any]] = {
     "round": np.round,
     "abs": np.abs,
     "clip": np.clip,
+    "erf": special.erf,
+    "xlogy": special.xlogy,
+    "gammaln": special.gammaln,
+    "gammaincc": special.gammaincc,
 }
 """What the names in a shown formula mean, for whoever works it out again."""

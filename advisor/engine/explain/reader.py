@@ -3,25 +3,26 @@
 import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields as fields_of
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from types import MethodType
 from typing import Any
 
 import numpy as np
 
-from advisor.engine.explain.nodes import Node, given, named, same_number, scalar, view
-from advisor.engine.explain.operations import (
-    BINARY,
-    COMPARED,
-    RESHAPING,
-    RESHAPING_METHODS,
-    SHOWN,
-    UNARY,
+from advisor.engine.explain.calls import (
+    Names,
+    as_given,
+    dictionary,
+    kept_number,
+    parts_of,
+    record_of,
+    shown_as,
+    taken_apart,
 )
+from advisor.engine.explain.nodes import Node, given, named, same_number, view
+from advisor.engine.explain.operations import BINARY, COMPARED, RESHAPING_METHODS, UNARY
 from advisor.engine.explain.reading import Unread, definition, is_read, names_around
 
-Names = dict[str, Node]
 _MISSING = object()
 
 
@@ -30,6 +31,10 @@ class _Returned(Exception):
 
     def __init__(self, node: Node) -> None:
         self.node = node
+
+
+class _Left(Exception):
+    """A loop was left."""
 
 
 class Scope:
@@ -53,7 +58,8 @@ class Scope:
             if name not in table:
                 raise Unread(name)
             known = table[name]
-        return given(known, name.strip("_").lower())
+        module = str(self.around.get("__name__", ""))
+        return given(known, name.strip("_").lower(), where=f"{module}.{name}")
 
     def inner(self) -> "Scope":
         """A scope inside this one."""
@@ -74,6 +80,8 @@ class Reader:
     ) -> None:
         self._instead = dict(instead or {})
         self._running: list[Callable[..., Any]] = []
+        self.records: list[tuple[tuple[str, ...], Node]] = []
+        """Every record that was made, with the names of the functions that were running."""
 
     def run(self, function: Callable[..., Any], **arguments: Any) -> Node:
         """What a function returns for arguments, with its derivation."""
@@ -88,8 +96,8 @@ class Reader:
         if is_read(function):
             try:
                 return self._followed(function, args, named_args)
-            except Unread:
-                pass
+            except (Unread, TypeError, ValueError, KeyError, AttributeError, IndexError):
+                pass  # what is wrong with the function itself shows when it runs as a whole
         return self._whole(function, args, named_args)
 
     def _followed(
@@ -124,17 +132,10 @@ class Reader:
         value = function(
             *(node.value for node in args), **{k: node.value for k, node in named_args.items()}
         )
-        known = SHOWN.get(function) if _hashable(function) else None
-        if function is np.where or function is np.select:
-            chosen = _chosen(function, args)
-            if chosen is not None and same_number(chosen.value, value):
-                return view(chosen, value)
-        if _hashable(function) and function in RESHAPING:
-            for node in args[::-1] if function is np.full else args[:1]:
-                if same_number(node.value, value):
-                    return view(node, value)
-                if node.items and len(node.items) == 1 and same_number(node.items[0].value, value):
-                    return view(node.items[0], value)
+        kept = kept_number(function, args, value)
+        if kept is not None:
+            return view(kept, value)
+        known = shown_as(function)
         name = getattr(function, "__name__", str(function))
         return self._made(
             value,
@@ -177,11 +178,10 @@ class Reader:
             case ast.If(test=test, body=body, orelse=orelse):
                 for each in body if self._of(test, scope).value else orelse:
                     self._statement(each, scope)
-            case ast.For(target=target, iter=iterated, body=body, orelse=[]):
-                for item in self._items(self._of(iterated, scope)):
-                    self._bind(target, item, scope, naming=False)
-                    for each in body:
-                        self._statement(each, scope)
+            case ast.For(orelse=[]):
+                self._loop(statement, scope)
+            case ast.Break():
+                raise _Left
             case ast.With(items=[ast.withitem(context_expr=manager, optional_vars=None)], body=body):
                 with self._of(manager, scope).value:
                     for each in body:
@@ -196,6 +196,15 @@ class Reader:
             case _:
                 raise Unread(type(statement).__name__)
 
+    def _loop(self, statement: ast.For, scope: Scope) -> None:
+        for item in self._items(self._of(statement.iter, scope)):
+            self._bind(statement.target, item, scope, naming=False)
+            try:
+                for each in statement.body:
+                    self._statement(each, scope)
+            except _Left:
+                return
+
     def _closure(self, written: ast.FunctionDef, scope: Scope) -> Node:
         names = [each.arg for each in (*written.args.args, *written.args.kwonlyargs)]
         if written.args.defaults or written.args.kw_defaults or written.args.vararg:
@@ -206,7 +215,7 @@ class Reader:
             inside.names |= dict(zip(names, args, strict=False)) | named_args
             return self._body(written.body, inside)
 
-        node = given(lambda *a, **k: inner(*map(given, a), **_as_given(k)).value, written.name)
+        node = given(lambda *a, **k: inner(*map(given, a), **as_given(k)).value, written.name)
         node.value.followed = inner
         return node
 
@@ -298,10 +307,10 @@ class Reader:
                 held: Names = {}
                 for key, value in zip(keys, values, strict=True):
                     node = self._of(value, scope)
-                    held |= _parts(node) if key is None else {self._of(key, scope).value: node}
-                return _dictionary(held)
+                    held |= parts_of(node) if key is None else {self._of(key, scope).value: node}
+                return dictionary(held)
             case ast.DictComp(key=key, value=value):
-                return _dictionary(
+                return dictionary(
                     {
                         self._of(key, s).value: self._of(value, s)
                         for s in self._each(expression.generators, scope)
@@ -336,7 +345,7 @@ class Reader:
         described = getattr(type(base.value), name, None)
         if isinstance(described, property) and described.fget and is_read(described.fget):
             return self._call(described.fget, [base], {})
-        found = given(getattr(base.value, name), name)
+        found = given(getattr(base.value, name), name, where=type(base.value).__name__)
         if isinstance(found.value, MethodType):
             return found
         base.fields[name] = found
@@ -352,10 +361,12 @@ class Reader:
         if isinstance(value, np.ndarray) and same_number(value, base.value):
             return view(base, value)
         if isinstance(position, str):
-            base.fields[position] = given(value, position)
+            base.fields[position] = replace(given(value, position), made_by=base.made_by)
             return base.fields[position]
-        known = base.fields.setdefault(f"[{position!r}]", given(value, base.symbol))
-        return known
+        if same_number(base.root.value, value):
+            return view(base, value)  # one entry of a column that is filled with one number
+        picked = given(value, base.symbol, where=base.where)
+        return base.fields.setdefault(f"[{position!r}]", picked)
 
     def _called(self, expression: ast.Call, scope: Scope) -> Node:
         args, named_args = self._arguments(expression, scope)
@@ -366,6 +377,9 @@ class Reader:
                 return self._call(method.value.__func__, [base, *args], named_args)
             if isinstance(base.value, list):
                 return self._list_method(base, method, args)
+            if isinstance(base.value, Mapping) and expression.func.attr == "get":
+                value = base.value.get(*(node.value for node in args))
+                return base.fields.get(args[0].value) or given(value, base.symbol, where=base.where)
             if isinstance(base.value, np.ndarray | np.number):
                 return self._array_method(base, method, args, named_args)
             function = method.value
@@ -373,8 +387,24 @@ class Reader:
             function = self._of(expression.func, scope).value
         if (followed := getattr(function, "followed", None)) is not None:
             return named(followed(*args, **named_args), "")
-        special = self._special(function, args, named_args)
-        return special if special is not None else self._call(function, args, named_args)
+        if function is getattr and len(args) == 2:  # noqa: PLR2004 -- without a default
+            return self._attribute(args[0], args[1].value)
+        if function is sum and args[0].items:
+            return self._summed(args[0].items)
+        record = record_of(function, args, named_args)
+        if record is not None:
+            if isinstance(function, type):
+                self.records.append((tuple(f.__name__ for f in self._running), record))
+            return record
+        taken = taken_apart(function, args)
+        return taken if taken is not None else self._call(function, args, named_args)
+
+    def _summed(self, items: Sequence[Node]) -> Node:
+        total = items[0]
+        for each in items[1:]:
+            value = total.value + each.value
+            total = self._made(value, operation="+", inputs=(total, each))
+        return total
 
     def _arguments(self, expression: ast.Call, scope: Scope) -> tuple[list[Node], Names]:
         args: list[Node] = []
@@ -386,7 +416,7 @@ class Reader:
         named_args: Names = {}
         for keyword in expression.keywords:
             node = self._of(keyword.value, scope)
-            named_args |= _parts(node) if keyword.arg is None else {keyword.arg: node}
+            named_args |= parts_of(node) if keyword.arg is None else {keyword.arg: node}
         return args, named_args
 
     def _list_method(self, base: Node, method: Node, args: Sequence[Node]) -> Node:
@@ -403,81 +433,3 @@ class Reader:
         if name in RESHAPING_METHODS and same_number(base.value, value):
             return view(base, value)
         return self._made(value, operation=name, inputs=(base,), made_by=method.value)
-
-    def _special(self, function: Any, args: Sequence[Node], named_args: Names) -> Node | None:
-        """Calls that make, change, take apart or add up values that are followed."""
-        if function is replace:
-            changed = replace(args[0].value, **{k: n.value for k, n in named_args.items()})
-            kept = _parts(args[0]) if is_dataclass(args[0].value) else {}
-            return Node(value=changed, fields=kept | _labelled(named_args))
-        if isinstance(function, type) and is_dataclass(function):
-            made = function(
-                *(n.value for n in args), **{k: n.value for k, n in named_args.items()}
-            )
-            place = dict(zip((f.name for f in fields_of(function)), args, strict=False))
-            return Node(value=made, fields=_labelled({**place, **named_args}))
-        if function is getattr and len(args) == 2:  # noqa: PLR2004 -- without a default
-            return self._attribute(args[0], args[1].value)
-        if function is sum and args[0].items:
-            total = args[0].items[0]
-            for each in args[0].items[1:]:
-                value = total.value + each.value
-                total = self._made(value, operation="+", inputs=(total, each))
-            return total
-        if function is zip:
-            columns = [self._items(node) for node in args]
-            pairs = [
-                Node(value=tuple(n.value for n in row), items=row)
-                for row in zip(*columns, strict=True)
-            ]
-            return Node(value=[pair.value for pair in pairs], items=tuple(pairs))
-        if function is dict and len(args) == 1 and args[0].fields:
-            return _dictionary(_parts(args[0]))
-        if function in (tuple, list) and args and args[0].items is not None:
-            return Node(value=function(n.value for n in args[0].items), items=args[0].items)
-        return None
-
-
-def _labelled(nodes: Names) -> Names:
-    return {name: named(node, name) for name, node in nodes.items()}
-
-
-def _parts(node: Node) -> Names:
-    """Parts of a record or dictionary, also of one that nobody has looked into yet."""
-    value = node.value
-    keys: Sequence[str] = ()
-    if isinstance(value, Mapping):
-        keys = list(value)
-        return {k: node.fields.get(k) or given(value[k], str(k)) for k in keys}
-    if is_dataclass(value):
-        keys = [f.name for f in fields_of(value)]
-    return {k: node.fields.get(k) or given(getattr(value, k), k) for k in keys}
-
-
-def _dictionary(held: Names) -> Node:
-    return Node(value={k: n.value for k, n in held.items()}, fields=held)
-
-
-def _as_given(values: Mapping[str, Any]) -> Names:
-    return {name: given(value, name) for name, value in values.items()}
-
-
-def _chosen(function: Any, args: Sequence[Node]) -> Node | None:
-    """The branch that np.where or np.select takes for a single case."""
-    if function is np.where and len(args) == 3:  # noqa: PLR2004 -- condition and two branches
-        test = scalar(args[0].value)
-        return None if test is None else args[1] if test else args[2]
-    if function is np.select and len(args) >= 2 and args[0].items and args[1].items:  # noqa: PLR2004
-        for test_node, branch in zip(args[0].items, args[1].items, strict=True):
-            if scalar(test_node.value):
-                return branch
-        return args[2] if len(args) > 2 else None  # noqa: PLR2004
-    return None
-
-
-def _hashable(function: Any) -> bool:
-    try:
-        hash(function)
-    except TypeError:
-        return False
-    return True

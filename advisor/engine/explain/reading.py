@@ -11,7 +11,18 @@ from typing import Any
 READ = ("advisor.engine.", "costing.engine.")
 WHOLE = ("advisor.engine.kriging", "advisor.engine.serving.tables")
 WHOLE_FUNCTIONS = frozenset(
-    {"parameter_columns", "layout_slopes", "pass_slopes", "training_features", "sample_features"}
+    {
+        "parameter_columns",
+        "training_parameters",
+        "samples_parameters",
+        "layout_slopes",
+        "pass_slopes",
+        "training_features",
+        "sample_features",
+        "layouts",
+        "fastest_layout",
+        "key_tables",
+    }
 )
 """Run as a whole: linear algebra over all measured rows, not a formula of a few terms."""
 

@@ -43,12 +43,12 @@ def size_training(
         for count in _counts(parts[index], given)
     ]
     part, precision, count = np.array(rows, dtype=np.int64).reshape(-1, 3).T
-    cases = _cases(
+    cases = training_cases(
         parts, systems, demand, part, precision, count,
         software_month=software_month, assumed=assumed,
     )  # fmt: skip
     point = training_point(cases, calibration)
-    return _sized(cases, point, demand, given)
+    return sized_training(cases, point, demand, given)
 
 
 def _counts(part: AcceleratorSpec, given: GivenSetup | None) -> Sequence[int]:
@@ -59,7 +59,7 @@ def _counts(part: AcceleratorSpec, given: GivenSetup | None) -> Sequence[int]:
     return [int(count) for count in COUNTS]
 
 
-def _cases(
+def training_cases(
     parts: Sequence[AcceleratorSpec],
     systems: Sequence[SystemSpec],
     demand: TrainingDemand,
@@ -70,6 +70,7 @@ def _cases(
     software_month: float,
     assumed: int,
 ) -> TrainingCases:
+    """The job on so many of each part, in a format each; parts and formats are indices."""
     nodes = [_node_of(accelerator, systems) for accelerator in parts]
     node_size = np.array([size for size, _ in nodes], dtype=np.int64)[part]
     scale_out = np.array([rate for _, rate in nodes])[part]
@@ -107,9 +108,10 @@ def _node_of(part: AcceleratorSpec, systems: Sequence[SystemSpec]) -> tuple[int,
     return max(min(part.scale_up_domain, 8), 1), np.nan
 
 
-def _sized(
+def sized_training(
     cases: TrainingCases, point: TrainingPoint, demand: TrainingDemand, given: GivenSetup | None
 ) -> Sizing:
+    """Predicted speeds as time to finish, and what the user booked or measured in their place."""
     count = cases.accelerator_count.astype(np.float64)
     speed, mfu = _users_own(point, demand)
     hours = _hours(speed, demand, count)

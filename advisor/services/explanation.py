@@ -1,0 +1,76 @@
+"""A figure of a finished run explained: the formula tree of its one case."""
+
+from typing import Any
+
+from advisor.engine.errors import NotExplained
+from advisor.engine.explain.plans import Explained, explain_figure
+from advisor.engine.plan import Plan
+from advisor.engine.search.river import Priced, software_month
+from advisor.models import Job
+from advisor.services.advice import Worked, reopened
+from catalog.models import Snapshot
+
+EXPLAINED = (
+    "ttft_p50_s", "ttft_p95_s", "ttft_p99_s", "tpot_p50_s", "tpot_p95_s", "tpot_p99_s",
+    "e2e_p50_s", "e2e_p95_s", "e2e_p99_s", "output_tokens_per_s", "requests_per_s",
+    "samples_per_s", "users_at_slo", "hours", "step_time_s", "tokens_per_s_per_accelerator", "mfu",
+)  # fmt: skip
+"""Performance figures of a plan that have a formula tree, in the order a reader meets them."""
+
+
+def explained(run: Job, plan_id: str, figure: str) -> tuple[Plan, Explained]:
+    """A plan of a run and the tree of one of its figures; raises NotExplained with the reason."""
+    plan, priced, done = _found(run, plan_id)
+    return plan, _explained(plan, figure, priced, done)
+
+
+def explained_all(run: Job, plan_id: str) -> dict[str, Any]:
+    """All performance figures of a plan with their trees, as JSON carries them."""
+    plan, priced, done = _found(run, plan_id)
+    figures = {}
+    for name in EXPLAINED:
+        if plan.value(name) is not None:
+            try:
+                figures[name] = as_document(_explained(plan, name, priced, done))
+            except NotExplained:
+                continue
+    if not figures:
+        message = f"no figure of plan {plan_id} comes from the performance model"
+        raise NotExplained(message)
+    return {"plan": plan.id, "name": plan.name, "figures": figures}
+
+
+def as_document(found: Explained) -> dict[str, Any]:
+    """An explanation as JSON carries it."""
+    return {
+        "figure": found.figure,
+        "binding": found.binding,
+        "spent_on": found.spent_on,
+        "spent_s": dict(found.spent_s),
+        "term": found.term.as_dict(),
+    }
+
+
+def _explained(plan: Plan, figure: str, priced: Priced, done: Worked) -> Explained:
+    return explain_figure(
+        plan,
+        figure,
+        priced,
+        systems=done.snapshot.systems,
+        calibration=done.calibration,
+        software_month=software_month(done.snapshot),
+    )
+
+
+def _found(run: Job, plan_id: str) -> tuple[Plan, Priced, Worked]:
+    try:
+        done = reopened(run)
+    except Snapshot.DoesNotExist as error:
+        message = "the state of the catalogue that this run was answered from was not kept"
+        raise NotExplained(message) from error
+    for priced, decision in zip(done.priced, done.decisions, strict=True):
+        for plan in decision.plans:
+            if plan.id == plan_id:
+                return plan, priced, done
+    message = f"the run has no plan “{plan_id}” whose figures the performance model computed"
+    raise NotExplained(message)
