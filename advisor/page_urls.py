@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from advisor.views import docs, evidence, files, latency, questionnaire, runs, start
+from advisor.views import (
+    docs,
+    evidence,
+    explanation,
+    files,
+    latency,
+    questionnaire,
+    runs,
+    start,
+)
 from catalog import views as catalogue
 
 urlpatterns = [
@@ -28,6 +37,11 @@ urlpatterns = [
     ),
     path("runs/<uuid:run_id>/files", files.files, name="files"),
     path("runs/<uuid:run_id>/export.<slug:form>", files.run_export, name="run-export"),
+    path(
+        "runs/<uuid:run_id>/explain/<slug:plan_id>/<slug:figure>",
+        explanation.explanation,
+        name="explain",
+    ),
     path("catalogue", catalogue.index, name="catalogue"),
     path("catalogue/accelerators", catalogue.accelerators, name="catalogue-accelerators"),
     path("catalogue/accelerators/<slug:slug>", catalogue.accelerator, name="accelerator"),

@@ -44,6 +44,7 @@ METHODS = (
     "demand",
     "distance",
     "evidence",
+    "explanations",
     "footprint",
     "latency",
     "pools",

@@ -13,9 +13,11 @@ from pydantic import Field
 from advisor import queries
 from advisor.api import files
 from advisor.api.access import POLL_AFTER_S, Forbidden, KeyAuth, Strict, key_for
+from advisor.api.explanations import explanation_of
+from advisor.api.explanations import router as explanations
 from advisor.api.simulations import router as simulations
 from advisor.engine.answers import InvalidAnswers
-from advisor.engine.errors import EngineRefusal
+from advisor.engine.errors import EngineRefusal, NotExplained
 from advisor.exports.registry import CannotExport, UnknownFormat
 from advisor.exports.subject import NoSuchPlan
 from advisor.models import Assessment, Job, Kind, Scope
@@ -42,6 +44,7 @@ api = NinjaAPI(
 api.add_router("/catalog", catalogue)
 api.add_router("", simulations)
 api.add_router("", files.router)
+api.add_router("", explanations)
 
 
 class AssessmentIn(Strict):
@@ -81,6 +84,9 @@ class RunOut(Schema):
     calibration_version: str
     created_at: str
     finished_at: str | None
+    explanation: dict[str, Any] | None = Field(
+        None, description="with ?explain=1: formula trees of a plan's figures"
+    )
 
 
 class EstimatesIn(Strict):
@@ -233,9 +239,17 @@ def list_runs(request: HttpRequest, page: Query[PageQuery]) -> dict[str, Any]:
 
 
 @api.get("/runs/{run_id}", response=RunOut, summary="State, progress and result of a run")
-def get_run(request: HttpRequest, response: HttpResponse, run_id: UUID) -> Any:
+def get_run(
+    request: HttpRequest,
+    response: HttpResponse,
+    run_id: UUID,
+    explain: bool = False,  # noqa: FBT001, FBT002 -- a query parameter
+    plan: str = "",
+) -> Any:
     key = key_for(request, Scope.RUN)
     job = queries.job(key.organisation, run_id, kind=Kind.RUN)
+    if explain:
+        return _run_out(job) | {"explanation": explanation_of(job, plan)}
     if job.is_final:
         etag = f'"{job.pk}"'
         if request.headers.get("If-None-Match") == etag:
@@ -291,6 +305,7 @@ _STATUS: dict[type[Exception], tuple[str, str, int]] = {
     CannotExport: ("cannot-export", "The plan cannot be had in that format", 422),
     UnknownFormat: ("unknown-format", "There is no such format", 422),
     NoSuchPlan: ("no-such-plan", "There is no such plan in this run", 404),
+    NotExplained: ("not-explained", "No formula stands behind this", 404),
     BadCursor: ("bad-cursor", "The cursor cannot be read", 422),
     assessments.StaleRevision: ("stale", "The assessment has changed", 412),
     jobs.IdempotencyConflict: ("idempotency-conflict", "The key was used for another request", 422),

@@ -8,7 +8,7 @@ from advisor.charts import FAMILY_LABELS
 from advisor.templatetags.quantities import percent, usd
 from advisor.views.comparison import comparison
 from advisor.views.documents import Document, by_workload, figure_of, known, plan_by_id
-from advisor.views.tradeoffs import Choice, Table, trade_offs
+from advisor.views.tradeoffs import Choice, Table, has_tree, trade_offs
 
 PICKS = (
     ("cheapest", "Cheapest"),
@@ -95,6 +95,7 @@ def key_figures(best: Document) -> list[dict[str, Any]]:
     found = [
         {
             "label": label,
+            "explains": key if has_tree(best, key) else "",
             "figure": figure_of(best, key),
             "open": known(figure_of(best, key)) is None,
         }

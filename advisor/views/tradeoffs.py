@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from advisor.services.explanation import EXPLAINED
 from advisor.templatetags.quantities import Scale, column_scale
 from advisor.views.documents import Document, figure_of, known
 
@@ -115,6 +116,7 @@ class Cell:
     high: str
     evidence: str
     missing: str
+    explains: str = ""  # the figure's key where a formula tree stands behind it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +169,14 @@ def cell_of(plan: Document, key: str, scale: Scale) -> Cell:
         high=scale.text(high) if ranged else "",
         evidence=str(figure.get("evidence", "")),
         missing="",
+        explains=key if has_tree(plan, key) else "",
     )
+
+
+def has_tree(plan: Document, key: str) -> bool:
+    """Whether a figure of a plan comes from the performance model, so that it can be unfolded."""
+    computed = plan.get("kind") != "fleet" and plan.get("purchase") != "hosted_tokens"
+    return key in EXPLAINED and computed and not plan.get("split_over_regions")
 
 
 def sorted_plans(plans: Sequence[Document], sort: str) -> list[Document]:

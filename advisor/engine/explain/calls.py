@@ -78,7 +78,7 @@ def taken_apart(function: Any, args: Sequence[Node]) -> Node | None:
         rows = list(zip(*(node.items or () for node in args), strict=True))
         pairs = tuple(Node(value=tuple(n.value for n in row), items=row) for row in rows)
         return Node(value=[pair.value for pair in pairs], items=pairs)
-    if not args or args[0].items is None and not args[0].fields:
+    if not args or (args[0].items is None and not args[0].fields):
         return None
     first = args[0]
     if function is next and first.items is not None:

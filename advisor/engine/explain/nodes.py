@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-
 VAGUE = frozenset(
     {"total_s", "value", "total", "one", "other", "first", "second", "full", "found", "middle",
      "work", "read", "tried", "needed", "each", "low", "high", "figure"}

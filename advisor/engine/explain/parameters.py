@@ -33,7 +33,9 @@ def serving_basis(name: str, cases: InferenceCases, calibration: Calibration) ->
     if general:
         words.append(f"{general:+.3f} from all measurements")
     words += [f"{value:+.3f} from {key.replace(':', ' ', 1)}" for key, value in moved.items()]
-    words += [f"{offsets[key]:+.3f} a unit of {key}" for key in ("year", "youth") if offsets.get(key)]
+    words += [
+        f"{offsets[key]:+.3f} a unit of {key}" for key in ("year", "youth") if offsets.get(key)
+    ]
     if len(words) == 1:
         return Basis(evidence=Evidence.ASSUMED.value, source=_DEFAULTS)
     scale = "logit" if default < 1.0 and _is_share(name) else "logarithm"

@@ -82,9 +82,7 @@ def explain_figure(
             continue
         if way_s:
             network = given(way_s, "network_s", where="Reach")
-            root = Node(
-                value=value + way_s, operation="+", inputs=(root, network), symbol=figure
-            )
+            root = Node(value=value + way_s, operation="+", inputs=(root, network), symbol=figure)
         spent_on, spent = _spent(reader)
         return Explained(
             figure=figure,
@@ -270,9 +268,7 @@ def samples_bases(calibration: Calibration) -> Bases:
     return _kriged_bases("samples_parameters", SAMPLE_DEFAULTS, calibration.samples)
 
 
-def _kriged_bases(
-    maker: str, defaults: Mapping[str, float], section: Mapping[str, Any]
-) -> Bases:
+def _kriged_bases(maker: str, defaults: Mapping[str, float], section: Mapping[str, Any]) -> Bases:
     def basis_of(node: Node) -> Basis:
         name = getattr(node.made_by, "__name__", "")
         if name == maker:

@@ -96,7 +96,8 @@ class Tree:
         repeats = id(root) in self._ids
         identity = self._ids.setdefault(id(root), f"t{len(self._ids) + 1}")
         self._kept.append(root)
-        formula, children, method = "", {}, ""
+        formula, method = "", ""
+        children: dict[str, Node] = {}
         if not repeats:
             formula, children, method = self._parts(root, value)
         is_made = root.operation and root.made_by is None
@@ -116,7 +117,7 @@ class Tree:
         )
 
     def _parts(self, root: Node, value: float) -> tuple[str, dict[str, Node], str]:
-        if not root.operation or value == 0.0 and root.operation in ("*", "max", "min"):
+        if not root.operation or (value == 0.0 and root.operation in ("*", "max", "min")):
             return "", {}, ""
         children: dict[str, Node] = {}
         if not _is_open(root):
