@@ -184,6 +184,22 @@ class RegionSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferTerms:
+    """What a private quote says beside its price; None is not stated."""
+
+    valid_until: date | None
+    covers: frozenset[str]  # labels of cost lines that the price has in it
+    minimum_quantity: float  # units that have to be taken; 0 is any
+    minimum_months: float  # paid whether used or not
+    prepaid_fraction: float
+    price_lock_months: float | None
+    sla_credit_fraction: float | None
+    termination_usd: float | None
+    termination_fraction: float | None  # of the payments still to come
+    support_fraction_per_year: float | None  # of the purchase price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfferSpec:
     """One way to get accelerators, as known on a day. Prices are for the whole instance."""
 
@@ -214,6 +230,7 @@ class OfferSpec:
     observed_last_on: date | None = None  # end of the span where the source's copy is undated
     available_from: date | None = None
     note: str = ""
+    terms: OfferTerms | None = None  # of a private quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

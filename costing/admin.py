@@ -1,9 +1,9 @@
-"""Rates, currencies, rooms and terms of finance are edited here, with sources and history."""
+"""Rates, rooms, terms, quotes and own prices are edited here, with sources and history."""
 
 from django.contrib import admin
 
 from catalog.admin.base import CatalogueAdmin, SourceFilter
-from costing.models import Currency, Facility, Financing, Rate
+from costing.models import Bid, Currency, Facility, Financing, OwnPrice, Rate
 
 
 @admin.register(Rate)
@@ -38,5 +38,23 @@ class FinancingAdmin(CatalogueAdmin):
     list_display = ("name", "organisation", "discount_rate", "depreciation_years")
     list_filter = ("organisation",)
     search_fields = ("name", "note")
+    list_select_related = ("source",)
+    autocomplete_fields = ("source", "owner")
+
+
+@admin.register(Bid)
+class BidAdmin(CatalogueAdmin):
+    list_display = ("name", "reference", "organisation", "purchase", "price", "currency")
+    list_filter = ("organisation", "purchase")
+    search_fields = ("name", "reference", "accelerator", "note")
+    list_select_related = ("source",)
+    autocomplete_fields = ("source", "owner")
+
+
+@admin.register(OwnPrice)
+class OwnPriceAdmin(CatalogueAdmin):
+    list_display = ("__str__", "organisation", "what", "amount", "currency", "valid_until")
+    list_filter = ("organisation", "what")
+    search_fields = ("name", "provider", "accelerator", "rate", "note")
     list_select_related = ("source",)
     autocomplete_fields = ("source", "owner")

@@ -1,12 +1,15 @@
-"""Rows to values: the rates and exchange rates in force."""
+"""Rows to values: the rates and exchange rates in force, quotes and prices of one's own."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from django.db.models import QuerySet
 from django.db.utils import OperationalError, ProgrammingError
 
+from costing.engine.bids import Bid as BidValue
+from costing.engine.own_prices import OwnPrice as OwnPriceValue
 from costing.engine.rates import CurrencyRate, Rates, shipped_currencies, shipped_rates
-from costing.models import Currency, Rate
+from costing.models import Bid, Currency, OwnPrice, Rate
 
 
 def rates() -> Rates:
@@ -26,3 +29,28 @@ def currencies() -> Mapping[str, CurrencyRate]:
     except (OperationalError, ProgrammingError):
         return shipped_currencies()
     return MappingProxyType({**shipped_currencies(), **stored})
+
+
+def bids(organisation: str) -> QuerySet[Bid]:
+    """An organisation's quotes."""
+    return Bid.objects.filter(organisation=organisation)
+
+
+def own_prices(organisation: str) -> QuerySet[OwnPrice]:
+    """An organisation's price book."""
+    return OwnPrice.objects.filter(organisation=organisation)
+
+
+def bid_values(organisation: str) -> tuple[BidValue, ...]:
+    """The quotes as the engine reads them, at the exchange rates in force."""
+    known = currencies()
+    return tuple(row.to_value(known[row.currency].usd_per_unit) for row in bids(organisation))
+
+
+def own_price_values(organisation: str) -> tuple[OwnPriceValue, ...]:
+    """The price book as the engine reads it, at the exchange rates in force."""
+    known = currencies()
+    return tuple(
+        row.to_value(known[row.currency].usd_per_unit if row.currency else 1.0)
+        for row in own_prices(organisation)
+    )

@@ -36,6 +36,7 @@ PROBLEMS = sorted(
 NAMED = set(re.findall(r"`((?:advisor|costing|catalog)\.engine\.[a-z_.*]+)`", TEXT))
 METHODS = (
     "availability",
+    "bids",
     "candidates",
     "cashflow",
     "catalogue-rules",

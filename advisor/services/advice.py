@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from advisor.engine.answers import Answers
+from advisor.engine.answers import Answers, InvalidAnswers, Problem
 from advisor.engine.calibration import Calibration, shipped_calibration
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
@@ -21,6 +21,7 @@ from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
 from advisor.models import Job
 from advisor.questions import read_answers
+from advisor.services.private import Private, thawed
 from catalog.queries import find_accelerator, find_model, kept_snapshot
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import CatalogueSnapshot
@@ -42,16 +43,26 @@ class Worked:
     snapshot: CatalogueSnapshot
     calibration: Calibration
     rates: Rates
+    currency: CurrencyRate  # in which the answer is shown
+    notes: tuple[str, ...]  # on the organisation's own prices
     priced: tuple[Priced, ...]  # one a workload, in the question's order
     decisions: tuple[Decision, ...]  # the same
 
 
 def advise(
-    raw: Mapping[str, Any], *, progress: Progress | None = None, as_of: date | None = None
+    raw: Mapping[str, Any],
+    *,
+    private: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    as_of: date | None = None,
 ) -> dict[str, Any]:
-    """The result document for raw answers; raises InvalidAnswers with every problem found."""
+    """The result document for raw answers; raises InvalidAnswers with every problem found.
+
+    `private` is what an organisation has of its own, as `private.frozen` keeps it.
+    """
     tell = progress or _silent
-    return document_of(worked_from(raw, progress=tell, as_of=as_of), progress=tell)
+    done = worked_from(raw, private=private, progress=tell, as_of=as_of)
+    return document_of(done, progress=tell)
 
 
 def reopened(run: Job) -> Worked:
@@ -60,18 +71,22 @@ def reopened(run: Job) -> Worked:
     What-ifs, exports and simulations start here. Raises Snapshot.DoesNotExist where that state
     was not kept.
     """
-    return _reopened(run.pk, json.dumps(run.inputs["answers"]), run.snapshot_digest)
+    return _reopened(run.pk, json.dumps(run.inputs), run.snapshot_digest)
 
 
 @lru_cache(maxsize=4)
 def _reopened(_run_id: UUID, raw: str, digest: str) -> Worked:
-    return worked_from(json.loads(raw), snapshot=kept_snapshot(digest))
+    inputs = json.loads(raw)
+    return worked_from(
+        inputs["answers"], private=inputs.get("private"), snapshot=kept_snapshot(digest)
+    )
 
 
 def worked_from(
     raw: Mapping[str, Any],
     *,
     progress: Progress | None = None,
+    private: Mapping[str, Any] | None = None,
     as_of: date | None = None,
     snapshot: CatalogueSnapshot | None = None,
 ) -> Worked:
@@ -86,6 +101,7 @@ def worked_from(
         calibration=shipped_calibration(),
         rates=rates_now(),
         currency_rates=currencies(),
+        private=thawed(private),
         progress=progress,
     )
 
@@ -97,15 +113,21 @@ def worked(
     calibration: Calibration,
     rates: Rates,
     currency_rates: Mapping[str, CurrencyRate] | None = None,
+    private: Private | None = None,
     progress: Progress | None = None,
 ) -> Worked:
-    """All stages for checked answers on one state of the catalogue."""
+    """All stages for checked answers on one state of the catalogue, at the asker's own prices."""
     tell = progress or _silent
+    currency = _currency(answers, currency_rates or shipped_currencies())
     question = question_of(
         answers,
         {model.slug: model for model in snapshot.models},
-        usd_per_currency_unit=_usd_per_unit(answers, currency_rates or shipped_currencies()),
+        usd_per_currency_unit=currency.usd_per_unit,
     )
+    own = private or Private()
+    notes = own.warnings(snapshot)
+    snapshot = own.snapshot(snapshot, horizon_months=question.horizon_months)
+    rates = own.rates(rates, on=snapshot.as_of)
     priced: list[Priced] = []
     decisions: list[Decision] = []
     several = len(question.workloads) > 1
@@ -125,6 +147,8 @@ def worked(
         snapshot=snapshot,
         calibration=calibration,
         rates=rates,
+        currency=currency,
+        notes=tuple(notes),
         priced=tuple(priced),
         decisions=tuple(decisions),
     )
@@ -165,11 +189,17 @@ def advise_on(
     return document_of(done, progress=progress)
 
 
-def _usd_per_unit(answers: Answers, known: Mapping[str, CurrencyRate]) -> float:
-    """Value of one unit of the answers' currency; USD where no dated rate is kept."""
-    code = answers.assessment.text("currency")
+def _currency(answers: Answers, known: Mapping[str, CurrencyRate]) -> CurrencyRate:
+    """The dated rate of the answers' currency; raises InvalidAnswers where none is kept."""
+    code = answers.assessment.text("currency").upper()
     rate = known.get(code)
-    return rate.usd_per_unit if rate is not None else 1.0
+    if rate is None:
+        message = (
+            f"no dated exchange rate of {code} is kept; there are {', '.join(sorted(known))}. "
+            "Choose one of those, or add the currency in the admin"
+        )
+        raise InvalidAnswers([Problem(pointer="/answers/currency", message=message)])
+    return rate
 
 
 def _silent(stage: str, fraction: float) -> None:
@@ -196,6 +226,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "schema": SCHEMA,
         "name": question.name,
         "preset": answers.preset,
+        "currency": asdict(done.currency),
         "horizon_months": question.horizon_months,
         "shown_first": question.alternatives,
         "notes": question.notes,
@@ -215,6 +246,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
                 [
                     *answers.warnings,
                     *question.warnings,
+                    *done.notes,
                     *(warning for decision in decisions for warning in decision.warnings),
                     *_site_warnings(question, fleet),
                 ]

@@ -13,6 +13,7 @@ from advisor.models import Assessment, Job, Kind, Organisation
 from advisor.questions import PRESETS, QUESTIONS, read_answers
 from advisor.services import jobs
 from advisor.services.accounts import organisation_of
+from advisor.services.private import frozen, private_of
 from catalog.queries import find_accelerator, find_model
 
 UNNAMED = "Assessment"
@@ -97,12 +98,19 @@ def start_run(
         {
             "answers": assessment.raw_answers(),
             "questionnaire_version": assessment.questionnaire_version,
+            **_private(assessment.organisation.pk),
         },
         owner=user or assessment.owner,
         organisation=assessment.organisation,
         assessment=assessment,
         idempotency_key=idempotency_key,
     )
+
+
+def _private(organisation: str) -> dict[str, Any]:
+    """The organisation's quotes and prices as they stand, so that a run never changes."""
+    own = private_of(organisation)
+    return {"private": frozen(own)} if own else {}
 
 
 def _name(raw: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ def _run(inputs: Mapping[str, Any], progress: Progress) -> Result:
     from catalog.queries import snapshot
     from catalog.services import keep_snapshot
 
-    result = advise(inputs["answers"], progress=progress)
+    result = advise(inputs["answers"], private=inputs.get("private"), progress=progress)
     current = snapshot()
     if current.digest == result.get("catalog_snapshot", {}).get("digest"):
         keep_snapshot(current)

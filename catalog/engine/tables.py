@@ -216,6 +216,31 @@ def _record(cells: Mapping[str, str], table: Table) -> Record:
     return record
 
 
+def read_cells(cells: Mapping[str, str], table: Table) -> tuple[Record, dict[str, str]]:
+    """One row given by name, with what is wrong by column ("" for the row as a whole).
+
+    For forms and programs, which want every problem at once; names that are no column of the
+    table are problems too.
+    """
+    known = {column.name for column in table.columns}
+    wrong = {name: "there is no such column" for name in cells if name not in known}
+    record: Record = {}
+    for column in table.columns:
+        cell = cells.get(column.name, "").strip()
+        record[column.name] = column.empty
+        if not cell and column.required:
+            wrong[column.name] = "is missing"
+        elif cell:
+            try:
+                record[column.name] = column.read(cell)
+            except ValueError as error:
+                wrong[column.name] = str(error)
+    if not wrong and table.problem and (problem := table.problem(record)):
+        name, _, text_ = problem.partition(": ")
+        wrong[name if name in known else ""] = text_ if name in known else problem
+    return record, wrong
+
+
 def read_table(
     content: str, table: Table, *, lenient: bool = False
 ) -> tuple[list[tuple[int, Record]], list[Refusal]]:

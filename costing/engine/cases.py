@@ -55,6 +55,7 @@ class CostCases:
     tokens_usd_per_month: Floats  # hosted tokens at go-live
     discount_fraction: Floats  # private discount off rent, purchase and tokens
     inclusion: Ints
+    support_fraction_per_year: Floats  # of the purchase price; nan is that of the rules
     minimum_months: Floats  # a contract's own term: paid whether used or not
     price_low_factor: Floats  # range of the price: value times these
     price_high_factor: Floats
@@ -113,6 +114,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "tokens_usd_per_month": 0.0,
     "discount_fraction": 0.0,
     "inclusion": 0,
+    "support_fraction_per_year": nan,
     "minimum_months": 0.0,
     "price_low_factor": 1.0,
     "price_high_factor": 1.0,

@@ -295,6 +295,8 @@ def rules_from_rates(rates: Rates, **changes: Any) -> CostRules:
 
 
 def _span(rate: Rate) -> tuple[float, float]:
+    if rate.value == 0.0:
+        return 1.0, 1.0
     return rate.low / rate.value, rate.high / rate.value
 
 

@@ -208,14 +208,15 @@ def _owning(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[str, F
     )
     fabric = np.where(joined, each * cases.accelerators_per_instance, 0.0)
     extra = rules.installation_fraction + rules.spares_fraction
-    support_per_month = rules.support_fraction_per_year / MONTHS_PER_YEAR
+    own = cases.support_fraction_per_year
+    support = np.where(np.isnan(own), rules.support_fraction_per_year, own) / MONTHS_PER_YEAR
     return {
         HARDWARE: price * sums.paid,
         FABRIC: fabric * sums.bought,
         INSTALLATION: extra * price * sums.paid,
         LIQUID: liquid * sums.bought,
         FINANCING: price * sums.financed,
-        SUPPORT: support_per_month * price * sums.supported,
+        SUPPORT: support * price * sums.supported,
         DECOMMISSION: rules.decommission_fraction * price * sums.retired,
         RESIDUAL: -price * sums.left,
     }

@@ -325,3 +325,31 @@ def test_leaving_cuda_costs_person_weeks_that_the_plan_names() -> None:
     weeks = {plan["family"]: plan["porting_weeks"] for plan in document["plans"]}
 
     assert weeks["tpu"] == 6.0
+
+
+def test_defaults_stay_in_dollars_whatever_the_currency() -> None:
+    yen, dollars = advice("pretrain_7b", currency="JPY"), of_preset("pretrain_7b")
+
+    assert yen["recommendation"]["total_cost_usd"] == dollars["recommendation"]["total_cost_usd"]
+
+
+def test_amounts_typed_are_in_the_currency_of_the_answers() -> None:
+    euros = advice("pretrain_7b", currency="EUR", fte_cost_year=100_000)
+    dollars = advice("pretrain_7b", fte_cost_year=116_990)
+
+    assert euros["recommendation"]["total_cost_usd"] == dollars["recommendation"]["total_cost_usd"]
+
+
+def test_the_answer_names_its_currency_with_a_dated_rate() -> None:
+    currency = advice("pretrain_7b", currency="EUR")["currency"]
+
+    assert (currency["code"], currency["usd_per_unit"], currency["observed_on"]) == (
+        "EUR",
+        1.1699,
+        "2026-08-21",
+    )
+
+
+def test_a_currency_without_a_dated_rate_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InvalidAnswers, match=r"no dated exchange rate of AUD is kept"):
+        advice("pretrain_7b", currency="AUD")

@@ -114,8 +114,17 @@ def price_book(said: AnswerSet, *, usd: float) -> dict[str, float]:
 
     Source: the answers.
     """
-    found = {key: _if_asked(said, question) for question, key in PRICE_BOOK.items()}
-    return {key: value * usd for key, value in found.items() if value is not None}
+    found = {key: _usd_if_asked(said, question, usd) for question, key in PRICE_BOOK.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _usd(said: AnswerSet, question: str, usd: float) -> float:
+    """An amount in USD: what the user typed is in his currency, defaults and presets in USD."""
+    return said.number(question) * (usd if said.origins[question] is Origin.GIVEN else 1.0)
+
+
+def _usd_if_asked(said: AnswerSet, question: str, usd: float) -> float | None:
+    return None if _if_asked(said, question) is None else _usd(said, question, usd)
 
 
 def _workloads(part: Part, models: Mapping[str, ModelSpec]) -> list[Workload]:
@@ -220,9 +229,9 @@ def _site(said: AnswerSet, today: date, *, usd: float) -> Site:
         cooling=frozenset(said.chosen("cooling")),
         pue=said.number("pue"),
         floor_load_kg_per_m2=_if_asked(said, "floor_load_kg_m2"),
-        usd_per_kwh=said.number("electricity_price") * usd,
-        demand_usd_per_kw_month=said.number("demand_charge") * usd,
-        colocation_usd_per_kw_month=said.number("colo_price_kw_month") * usd,
+        usd_per_kwh=_usd(said, "electricity_price", usd),
+        demand_usd_per_kw_month=_usd(said, "demand_charge", usd),
+        colocation_usd_per_kw_month=_usd(said, "colo_price_kw_month", usd),
         lead_time_max_weeks=lead_weeks,
         fabrics=frozenset(said.chosen("network_fabric")),
     )
@@ -230,8 +239,7 @@ def _site(said: AnswerSet, today: date, *, usd: float) -> Site:
 
 def _money(said: AnswerSet, today: date, *, usd: float) -> Money:
     def amount(question: str) -> float | None:
-        value = _if_asked(said, question)
-        return None if value is None else value * usd
+        return _usd_if_asked(said, question, usd)
 
     commitment = int(said.text("commitment_max_months"))
     if said.origins["exit_notice_months"] is Origin.GIVEN:
@@ -249,9 +257,9 @@ def _money(said: AnswerSet, today: date, *, usd: float) -> Money:
         commitment_max_months=commitment,
         discounts=_discounts(said, today),
         support_fraction_per_year=said.number("support_pct_year") * PERCENT,
-        software_usd_per_accelerator_year=said.number("software_per_accel_year") * usd,
+        software_usd_per_accelerator_year=_usd(said, "software_per_accel_year", usd),
         contingency_fraction=said.number("contingency_pct") * PERCENT,
-        staff_usd_per_year=said.number("fte_cost_year") * usd,
+        staff_usd_per_year=_usd(said, "fte_cost_year", usd),
         carbon_usd_per_tonne=(amount("carbon_price") or 0.0),
         carbon_cap_tonnes=_if_asked(said, "carbon_cap_t"),
         tax_fraction=(_if_asked(said, "tax_pct") or 0.0) * PERCENT,

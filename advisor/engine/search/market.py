@@ -63,6 +63,11 @@ def market(snapshot: CatalogueSnapshot, *, question: Question, workload: Workloa
 
 
 def _expired(offer: OfferSpec, as_of: date) -> str | None:
+    if offer.terms is not None:
+        until = offer.terms.valid_until
+        if until is None or until >= as_of:
+            return None
+        return f"The quote ended on {until.isoformat()}: ask for a new one."
     seen = offer.observed_on
     if seen is None or offer.purchase == Purchase.QUOTE:
         return None

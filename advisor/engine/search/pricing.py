@@ -67,12 +67,14 @@ def priced_cases(
     kept = Kept.of(question, workload, rates, storage)
     by_chip = table.by_chip[at]
     step = placements.instance_step
+    # A quote may ask for more units than are needed; all of them are paid.
+    instances = np.maximum(placements.instances, table.minimum_quantity[at])
     idle_hours_ok = may_sleep | is_job | hourly
     low, high = sizing.capacity_low[rows], sizing.capacity_high[rows]
     return cost_cases(
         len(placements),
         purchase=table.purchase[at],
-        instances=placements.instances,
+        instances=instances,
         instance_step=step,
         accelerators_per_instance=placements.accelerators / np.maximum(placements.instances, 1.0),
         spans_instances=placements.spans_instances,
@@ -83,6 +85,10 @@ def priced_cases(
         fallback_usd_per_h=table.fallback_usd_per_h[at],
         fallback_fraction=table.fallback_fraction[at],
         overhead_fraction=table.is_spot[at] * _spot_overhead(workload, rates),
+        inclusions=table.inclusions,
+        inclusion=table.inclusion[at],
+        minimum_months=table.minimum_months[at],
+        support_fraction_per_year=table.support[at],
         price_low_factor=table.low[at],
         price_high_factor=table.high[at],
         usage_low_factor=1.0 / high if training is not None else 1.0,
@@ -147,6 +153,11 @@ class _OfferTable:
     inter_region_usd: Floats
     billing_minimum_h: Floats
     billing_step_h: Floats
+    inclusions: tuple[frozenset[str], ...]
+    inclusion: NDArray[np.int64]
+    minimum_quantity: Floats
+    minimum_months: Floats
+    support: Floats
 
     @classmethod
     def of(
@@ -177,6 +188,9 @@ class _OfferTable:
         chip_w = [(specs[o.accelerator_slug].tdp_w or np.nan) * NODE_POWER_FACTOR for o in offers]
         prices = _price_ranges(offers, as_of)
         fallback = column(_fallback_usd_per_h(offers))
+        terms = [offer.terms for offer in offers]
+        covered = [each.covers if each else frozenset[str]() for each in terms]
+        inclusions = tuple(dict.fromkeys([frozenset[str](), *covered]))
         fallback_share = max(rates["spot/fallback"].value, 1.0 - workload.spot_share_max)
 
         return cls(
@@ -229,6 +243,13 @@ class _OfferTable:
             ]),
             billing_step_h=column([
                 rate_for(rates, "billing_step", o.provider).value for o in offers
+            ]),
+            inclusions=inclusions,
+            inclusion=np.array([inclusions.index(each) for each in covered], dtype=np.int64),
+            minimum_quantity=column([each.minimum_quantity if each else 0.0 for each in terms]),
+            minimum_months=column([each.minimum_months if each else 0.0 for each in terms]),
+            support=column([
+                _or_nan(each.support_fraction_per_year if each else None) for each in terms
             ]),
         )  # fmt: skip
 
@@ -285,7 +306,9 @@ def _price_ranges(offers: Sequence[OfferSpec], as_of: date) -> tuple[Floats, Flo
         np.nan if offer.observed_on is None else float((as_of - offer.observed_on).days)
         for offer in offers
     ])  # fmt: skip
-    own = np.array([offer.source == OWN_ANSWERS for offer in offers], dtype=bool)
+    own = np.array(
+        [offer.source == OWN_ANSWERS or offer.terms is not None for offer in offers], dtype=bool
+    )
     aged = price_range(
         purchases=PURCHASES,
         purchase=np.array([PURCHASES.index(o.purchase) for o in offers], dtype=np.int64),
