@@ -10,7 +10,7 @@ from pydantic import Field
 
 from advisor import queries
 from advisor.api.access import POLL_AFTER_S, Strict, key_for
-from advisor.engine.latency.traces import LARGEST_BYTES
+from advisor.engine.latency.published import PUBLISHED
 from advisor.models import Job, Kind, Scope
 from advisor.services import jobs, latency
 
@@ -31,8 +31,9 @@ class SimulationIn(Strict):
     quick: bool = Field(
         default=False, description="without knee and batch limits: under two seconds"
     )
-    trace: str | None = Field(
-        None, max_length=LARGEST_BYTES, description="text of a log: Azure, Mooncake or plain CSV"
+    trace: str | None = Field(None, description="text of a log: Azure, Mooncake or plain CSV")
+    published_trace: str | None = Field(
+        None, description="a shipped log instead: " + ", ".join(PUBLISHED)
     )
     trace_of: UUID | None = Field(None, description="a simulation whose trace to play again")
 
@@ -80,6 +81,8 @@ def start_simulation(
     trace = None
     if payload.trace is not None:
         trace = latency.trace_document(payload.trace, "uploaded")
+    elif payload.published_trace is not None:
+        trace = latency.published_document(payload.published_trace)
     elif payload.trace_of is not None:
         earlier = queries.job(key.organisation, payload.trace_of, kind=Kind.SIMULATION)
         trace = latency.trace_of(earlier)

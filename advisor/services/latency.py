@@ -11,10 +11,12 @@ from django.contrib.auth.models import User
 from advisor.engine.choice.replicas import served_by
 from advisor.engine.errors import EngineRefusal
 from advisor.engine.latency.document import batch_document, table_document
+from advisor.engine.latency.fewest import fewest_replicas
 from advisor.engine.latency.load import batch_table, load_table
 from advisor.engine.latency.pool import ROUTERS
+from advisor.engine.latency.published import PUBLISHED, published_trace
 from advisor.engine.latency.served import Served
-from advisor.engine.latency.setups import LEAST_REQUESTS, MOST_REQUESTS, SLICE_REPLICAS, Setup
+from advisor.engine.latency.setups import LEAST_REQUESTS, MOST_REQUESTS, Setup, replicas_simulated
 from advisor.engine.latency.traces import read_trace
 from advisor.engine.latency.traffic import Trace
 from advisor.engine.plan import Plan
@@ -187,13 +189,18 @@ def trace_document(text: str, name: str) -> dict[str, Any]:
     kept = slice(0, MOST_REQUESTS)
     return {
         "name": name[:80],
-        "requests": len(trace),
-        "requests_per_s": trace.requests_per_s,
-        "gap_cv": trace.gap_cv,
         "arrival_s": [round(t, 5) for t in trace.arrival_s[kept].tolist()],
         "prompt_tokens": trace.prompt_tokens[kept].tolist(),
         "output_tokens": trace.output_tokens[kept].tolist(),
     }
+
+
+def published_document(slug: str) -> dict[str, Any]:
+    """A shipped trace as a simulation's inputs keep it; raises OutOfRange."""
+    if slug not in PUBLISHED:
+        message = f"there is no published trace {slug!r}; there are {', '.join(PUBLISHED)}"
+        raise OutOfRange(message)
+    return {"name": PUBLISHED[slug].name, "published": slug}
 
 
 def trace_of(simulation: Job) -> dict[str, Any] | None:
@@ -215,9 +222,11 @@ def simulation_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str
     change, quick = Change(**inputs["change"]), bool(inputs["quick"])
     setup = setup_of(served, change, trace=inputs["trace"], quick=quick)
     table = load_table(
-        setup, progress=_part(progress, 0.05, 1.0 if quick else 0.7), with_knee=not quick
+        setup, progress=_part(progress, 0.05, 0.95 if quick else 0.65), with_knee=not quick
     )
-    batches = [] if quick else batch_table(setup, progress=_part(progress, 0.7, 1.0))
+    batches = [] if quick else batch_table(setup, progress=_part(progress, 0.65, 0.95))
+    progress("Counting the replicas needed", 0.97)
+    needed = fewest_replicas(setup, capacity_requests_per_s=table.capacity_requests_per_s)
     slo = served.demand.slo
     trace = inputs["trace"]
     return {
@@ -227,9 +236,7 @@ def simulation_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str
         "plan": plan.name,
         "workload": workload.name,
         "change": inputs["change"],
-        "trace": None
-        if trace is None
-        else {k: trace[k] for k in ("name", "requests", "requests_per_s", "gap_cv")},
+        "trace": None if setup.trace is None else _trace_summary(trace, setup.trace),
         "quick": quick,
         "peak_requests_per_s": served.demand.requests_per_s_peak,
         "burstiness_cv": served.demand.burstiness_cv,
@@ -248,9 +255,10 @@ def simulation_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str
             "router": setup.router,
             "seed": setup.seed,
             "requests": setup.count,
-            "replicas_simulated": min(setup.pool.replicas, SLICE_REPLICAS),
+            "replicas_simulated": replicas_simulated(setup),
         },
         **table_document(table),
+        "fewest_replicas": needed,
         "batches": [batch_document(batch) for batch in batches],
         "closed_form": _closed_form(plan),
         "evidence": _evidence(plan),
@@ -280,11 +288,24 @@ def setup_of(
 
 
 def _trace(document: Mapping[str, Any]) -> Trace:
+    if "published" in document:
+        return published_trace(document["published"])
     return Trace(
         arrival_s=np.array(document["arrival_s"], dtype=np.float64),
         prompt_tokens=np.array(document["prompt_tokens"], dtype=np.int64),
         output_tokens=np.array(document["output_tokens"], dtype=np.int64),
     )
+
+
+def _trace_summary(document: Mapping[str, Any], trace: Trace) -> dict[str, Any]:
+    published = document.get("published")
+    return {
+        "name": document["name"],
+        "source": PUBLISHED[published].source if published else "uploaded",
+        "requests": len(trace),
+        "requests_per_s": trace.requests_per_s,
+        "gap_cv": trace.gap_cv,
+    }
 
 
 def _part(progress: Progress, start: float, stop: float) -> Progress:

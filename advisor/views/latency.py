@@ -98,7 +98,10 @@ def _progress(job: Job) -> dict[str, Any]:
 
 def _form(plan: dict[str, Any], result: Any, changed: Job | None) -> WhatIf:
     planned = planned_figures(plan, _burstiness(result))
-    shown = planned if changed is None else changed_figures(changed.inputs["change"], planned)
+    if changed is None:
+        return WhatIf(initial=planned)
+    shown = changed_figures(changed.inputs["change"], planned)
+    shown["traffic"] = (changed.inputs.get("trace") or {}).get("published", "")
     return WhatIf(initial=shown)
 
 
@@ -120,10 +123,11 @@ def _comparison(
     if base is None:
         base = simulations.start_simulation(run, job.inputs["plan"], owner=asker(request))
     planned = base.result or None
+    trace = job.inputs.get("trace") or {}
     context = {
         "changed": job,
         "changed_percent": round(job.progress / PERCENT),
-        "changed_trace": (job.inputs.get("trace") or {}).get("name"),
+        "changed_trace": None if "published" in trace else trace.get("name"),
     }
     if job.result:
         context |= {
@@ -177,5 +181,7 @@ def _trace(request: HttpRequest, run: Job, form: WhatIf) -> dict[str, Any] | Non
     log = form.cleaned_data.get("log")
     if log is not None:
         return simulations.trace_document(log.read().decode("utf-8", "replace"), log.name)
+    if form.cleaned_data["traffic"]:
+        return simulations.published_document(form.cleaned_data["traffic"])
     earlier = simulations.simulation_of(run, request.POST.get("keep_log", ""))
     return None if earlier is None else simulations.trace_of(earlier)

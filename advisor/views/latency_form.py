@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from advisor.engine.latency.published import PUBLISHED
 from advisor.engine.latency.traces import LARGEST_BYTES
 from advisor.services.latency import LIMITS, Change
 from catalog.units import PERCENT
@@ -42,6 +43,12 @@ class WhatIf(forms.Form):
         "neighbour_load", "Others on the pool", "% of your peak; 0: yours alone", percent=True
     )
     neighbour_cv = _number("neighbour_cv", "Their burstiness", "CV of their gaps")
+    traffic = forms.ChoiceField(
+        choices=[("", "As described"), *((slug, each.name) for slug, each in PUBLISHED.items())],
+        required=False,
+        label="Traffic",
+        help_text="arrivals and lengths",
+    )
     log = forms.FileField(
         required=False, label="Log of requests", help_text="times and token counts, replayed"
     )

@@ -87,6 +87,10 @@ def _reach(result: Document) -> str:
             f"the knee, from where waiting grows faster than throughput, is at "
             f"{percent(result['knee']['load'])}"
         )
+    needed = result["fewest_replicas"]
+    if needed is not None and needed != result["setup"]["replicas"]:
+        word = "replica keeps" if needed == 1 else "replicas keep"
+        said.append(f"{number(needed)} {word} the targets at the peak")
     most = result["capacity_requests_per_s"]
     if most is not None:
         said.append(f"{number(most)} requests/s is all it can serve")
@@ -269,6 +273,7 @@ def comparison(planned: Document | None, changed: Document) -> list[dict[str, st
     lines.append(("Targets", [_kept(row) for row in rows]))
     lines.append(("Most it can serve", [_most(result) for result in both]))
     lines.append(("Targets hold up to", [_goodput(result) for result in both]))
+    lines.append(("Fewest replicas that keep them", [_fewest(result) for result in both]))
     return [
         {"label": label, "planned": told[0] if planned else "", "changed": told[-1]}
         for label, told in lines
@@ -297,3 +302,10 @@ def _goodput(result: Document) -> str:
     if result["goodput"] is None:
         return "no load tried" if any(r["meets"] is False for r in result["rows"]) else "none set"
     return f"{number(result['goodput'] * result['peak_requests_per_s'])} requests/s"
+
+
+def _fewest(result: Document) -> str:
+    found = result["fewest_replicas"]
+    if found is not None:
+        return number(found)
+    return "none set" if result["rows"][0]["meets"] is None else "no number keeps them"

@@ -19,6 +19,7 @@ class Running:
 class Result:
     first: dict[int, float] = field(default_factory=dict)
     end: dict[int, float] = field(default_factory=dict)
+    late: dict[int, float] = field(default_factory=dict)
     preempted: dict[int, int] = field(default_factory=dict)
 
 
@@ -111,12 +112,19 @@ def naive_replica(  # noqa: C901, PLR0912 - plain, in one piece
             each.context += 1
             each.made += 1
         for each in ready:
-            out.first.setdefault(each.index, t)
+            if each.index not in out.first:
+                base = steps.idle_prefill_s
+                if decoding:
+                    base = float(steps.fixed_s[decoding] + steps.per_kv_token_s[decoding] * context)
+                late = max(steps.idle_prefill_s - base, 0.0)
+                out.late[each.index] = late + steps.prefill_late_s * each.prompt
+                out.first[each.index] = t + out.late[each.index]
             each.context, each.made = each.prompt, 0
             running.append(each)
         for each in [r for r in running if r.made == r.left - 1]:
-            out.end[each.index] = t
+            out.end[each.index] = t + out.late[each.index]
             running.remove(each)
             if clients is not None and todo:
-                waiting.append((t + steps.request_s, todo.popleft()))
+                waiting.append((out.end[each.index] + steps.request_s, todo.popleft()))
+                waiting = deque(sorted(waiting, key=lambda item: item[0]))
     return out

@@ -28,7 +28,8 @@ def steps_for(*, batch: int = 32, **rest: object) -> StepTimes:
         prefill_s=1e-5,
         prefill_s2=1e-9,
         prefill_request_s=1e-3,
-        idle_prefill_s=0.005,
+        idle_prefill_s=0.015,
+        prefill_late_s=1e-5,
         request_s=0.03,
         **rest,  # type: ignore[arg-type]
     )

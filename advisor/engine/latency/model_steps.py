@@ -52,11 +52,13 @@ def steps_of_columns(
     batches = np.arange(1.0, int(most) + 1.0)
     fixed, slope = _decode(single, batches)
     prompt = float(one.input_tokens[0])
-    once, twice = (_prompt_s(one, own, single, factor) for factor in (1.0, 2.0))
     each = float(np.ravel(own["ingest_s"])[0]) / float(single.replica.attention_data[0])
-    # A parabola without constant through both lengths; neither term may be negative.
-    quadratic = max((twice / (2.0 * prompt) - once / prompt) / prompt, 0.0)
-    linear = max(once / prompt - quadratic * prompt, 0.0)
+    twice = deployments(replace(one, input_tokens=one.input_tokens * 2.0), own)
+    busy, busy_2 = (float(at.marginal_s[0]) - each for at in (single, twice))
+    linear, quadratic = _through(prompt, max(busy, 0.0), max(busy_2, 0.0))
+    # Alone a prompt takes longer than it holds up a busy replica: a constant and a part a token.
+    gap, gap_2 = (float(at.alone_s[0] - at.marginal_s[0]) for at in (single, twice))
+    late = min(max((gap_2 - gap) / prompt, 0.0), max(gap, 0.0) / prompt)
     engine = ENGINES[int(one.engine[0])]
     grown = GROWN_SHARE_BY_ENGINE.get(engine, GROWN_SHARE)
     held = float(single.held[0] / single.replicas[0])
@@ -69,7 +71,8 @@ def steps_of_columns(
         prefill_s=linear,
         prefill_s2=quadratic,
         prefill_request_s=each,
-        idle_prefill_s=max(float(single.alone_s[0]) - once - each, 0.0),
+        idle_prefill_s=max(gap - late * prompt, 0.0),
+        prefill_late_s=late,
         request_s=float(single.request_s[0]),
         chunk_tokens=max(CHUNK_TOKENS, int(most) + 1) if not apart else CHUNK_TOKENS,
         kv_capacity_tokens=max(held, 0.0) * tokens,
@@ -95,11 +98,7 @@ def _step_s(single: Deployments, batches: Floats, factor: float) -> Floats:
     return np.asarray(decode_step(longer, batches).total_s, dtype=np.float64)
 
 
-def _prompt_s(
-    one: InferenceCases, own: dict[str, Floats], single: Deployments, factor: float
-) -> float:
-    """Seconds a prompt of so many times the mean length adds to a busy replica."""
-    longer = replace(one, input_tokens=one.input_tokens * factor)
-    at = deployments(longer, own)
-    fixed = float(np.ravel(own["ingest_s"])[0]) / float(single.replica.attention_data[0])
-    return max(float(at.marginal_s[0]) - fixed, 0.0)
+def _through(at: float, value: float, value_twice: float) -> tuple[float, float]:
+    """Linear and quadratic part of a parabola without constant through a point and twice on."""
+    quadratic = max((value_twice / 2.0 - value) / at**2, 0.0)
+    return max(value / at - quadratic * at, 0.0), quadratic

@@ -101,43 +101,6 @@ def percentile_interval(
     of_batch = np.array([percentile(each, share) for each in np.array_split(known, _BATCHES)])
     if not np.isfinite(of_batch).all():
         return Interval(value=value, low=float(of_batch.min()), high=float("inf"))
-    return _around(value, of_batch, confidence)
-
-
-def _around(value: float, of_batch: Floats, confidence: float) -> Interval:
-    batches = len(of_batch)
-    reach = float(stdtrit(batches - 1, 0.5 + 0.5 * confidence))
-    half = reach * float(of_batch.std(ddof=1)) / batches**0.5
+    reach = float(stdtrit(_BATCHES - 1, 0.5 + 0.5 * confidence))
+    half = reach * float(of_batch.std(ddof=1)) / _BATCHES**0.5
     return Interval(value=value, low=value - half, high=value + half)
-
-
-def mean_interval(
-    values: Floats,
-    *,
-    controls: Floats | None = None,
-    expected: Floats | None = None,
-    confidence: float = _CONFIDENCE,
-    batches: int = _BATCHES,
-) -> Interval:
-    """The mean of values in the order of time, with its interval by batch means.
-
-    `controls` (rows as values, one column each) have the known means `expected`; what the
-    batches' means owe to the controls' chance deviations is regressed out, which leaves the
-    estimate unbiased in the limit and the interval narrower.
-
-    Source: A. M. Law, "Simulation Modeling and Analysis", 5th ed., McGraw-Hill 2015, sections
-    9.5 and 11.4 (control variates).
-    """
-    means = np.array([each.mean() for each in np.array_split(values, batches)])
-    if controls is None or expected is None:
-        return _around(float(means.mean()), means, confidence)
-    off = np.array([each.mean(axis=0) for each in np.array_split(controls, batches)]) - expected
-    design = np.column_stack([np.ones(batches), off])
-    solved, *_ = np.linalg.lstsq(design, means, rcond=None)
-    residual = means - design @ solved
-    free = batches - design.shape[1]
-    spread = np.sqrt(residual @ residual / free * np.linalg.inv(design.T @ design)[0, 0])
-    half = float(stdtrit(free, 0.5 + 0.5 * confidence)) * float(spread)
-    return Interval(
-        value=float(solved[0]), low=float(solved[0]) - half, high=float(solved[0]) + half
-    )

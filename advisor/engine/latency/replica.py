@@ -28,6 +28,7 @@ class Work:
     left: list[int]
     first_s: list[float]
     end_s: list[float]
+    late_s: list[float]
     preemptions: list[int]
 
 
@@ -47,6 +48,7 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
     """
     visible, compute, hold, left = work.visible_s, work.compute, work.hold, work.left
     first, end, preemptions = work.first_s, work.end_s, work.preemptions
+    late, late_each = work.late_s, steps.prefill_late_s
     fixed, slope = steps.fixed_s.tolist(), steps.per_kv_token_s.tolist()
     lin, quad, each = steps.prefill_s, steps.prefill_s2, steps.prefill_request_s
     alone, chunk, most = steps.idle_prefill_s, steps.chunk_tokens, steps.max_batch
@@ -71,7 +73,7 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
             continue
         while running and running[0] >> _INDEX_BITS == n:
             i = heappop(running) & _INDEX
-            end[i] = t
+            end[i] = t + late[i]
             batch -= 1
             ended += 1
             context = hold[i] + left[i] - 1
@@ -80,9 +82,9 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
             if following is not None:
                 j = next(following, -1)
                 if j >= 0:
-                    work.arrival_s[j] = t
-                    visible[j] = t + steps.request_s
-                    pending.append(j)
+                    work.arrival_s[j] = end[i]
+                    visible[j] = end[i] + steps.request_s
+                    _insert(pending, j, visible)
         if not batch and partial < 0 and not again:
             if head == len(pending):
                 limit = yield ended, inf
@@ -172,14 +174,16 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
                 extra += each + room * (lin + quad * room)
                 partial, at, room = i, room, 0
         if ready or partial >= 0:
-            t += extra + (fixed[batch] + slope[batch] * kv if batch else alone)
+            once = fixed[batch] + slope[batch] * kv if batch else alone
+            t += extra + once
             n += 1
             kv += batch
             if grows:
                 used += batch
             for i in ready:
                 if first[i] < 0.0:
-                    first[i] = t
+                    late[i] = late_each * compute[i] + (alone - once if alone > once else 0.0)
+                    first[i] = t + late[i]
                 batch += 1
                 kv += hold[i]
                 heappush(running, (n + left[i] - 1) << _INDEX_BITS | i)
@@ -204,3 +208,11 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
         kv += k * batch
         if grows:
             used += k * batch
+
+
+def _insert(pending: list[int], request: int, visible_s: list[float]) -> None:
+    """Keep the requests of a closed loop in the order in which they become visible."""
+    place = len(pending)
+    while place and visible_s[pending[place - 1]] > visible_s[request]:
+        place -= 1
+    pending.insert(place, request)

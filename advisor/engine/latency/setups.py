@@ -13,6 +13,7 @@ from advisor.engine.latency.traffic import Arrivals, Requests, Trace, drawn_requ
 SLICE_REPLICAS = 16
 """Replicas simulated of a larger pool, with their share of the load: a smaller pool waits
 longer, so that the figures are on the safe side."""
+MOST_UNDER_TRACE = 512
 LEAST_REQUESTS, MOST_REQUESTS = 10_000, 30_000
 _TURNS = 6  # times that every place in the pool is taken anew, at least
 _MIDDLE = (0.2, 0.8)
@@ -78,14 +79,24 @@ def outcome_of(setup: Setup) -> Outcome:
     if pool.replicas < 1:
         message = "no replica is left to simulate"
         raise ValueError(message)
-    part = min(SLICE_REPLICAS / pool.replicas, 1.0)
-    sliced = replace(pool, replicas=min(pool.replicas, SLICE_REPLICAS))
+    simulated = replicas_simulated(setup)
+    part = simulated / pool.replicas
+    sliced = replace(pool, replicas=simulated)
     own = _own(setup, setup.requests_per_s * part)
     if setup.neighbour_load <= 0.0:
         return simulate(own, sliced).settled()
     both, stream = merged([own, _neighbour(setup, own, part)])
     done = simulate(both, sliced)
     return done.rows(stream == 0).settled()
+
+
+def replicas_simulated(setup: Setup) -> int:
+    """Replicas of a set-up that a simulation runs: a slice of a large pool, all under a trace.
+
+    A trace played slower for a slice would be another trace.
+    """
+    most = MOST_UNDER_TRACE if setup.trace is not None else SLICE_REPLICAS
+    return min(setup.pool.replicas, most)
 
 
 def _own(setup: Setup, rate: float) -> Requests:

@@ -93,6 +93,7 @@ def _work(requests: Requests, pool: Pool) -> Work:
         left=requests.output_tokens.tolist(),
         first_s=[NEVER] * size,
         end_s=[NEVER] * size,
+        late_s=[0.0] * size,
         preemptions=[0] * size,
     )
 

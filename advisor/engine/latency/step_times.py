@@ -14,7 +14,10 @@ class StepTimes:
     A step that decodes B requests with K KV tokens in all takes `fixed_s[B]` +
     `per_kv_token_s[B]` x K. Prompt tokens from position a to b of a prompt, taken along in the
     step, add `prefill_s` x (b - a) + `prefill_s2` x (b^2 - a^2), and `prefill_request_s` once a
-    prompt. A step without decoding takes `idle_prefill_s` more than its prompt tokens. A request
+    prompt. A step without decoding takes `idle_prefill_s` more than its prompt tokens. A prompt
+    is never through sooner than alone: what a busy replica hides of that time (`idle_prefill_s`
+    beyond the decoding in its step, and `prefill_late_s` a token) delays all its tokens and holds
+    up nobody else. A request
     is seen by the scheduler `request_s` after it arrives. At most `chunk_tokens` tokens go into
     a step, decoding ones counted; prompts are cut at that. `kv_capacity_tokens` bounds the KV
     tokens held; beyond it the request admitted last is pre-empted and computed again later,
@@ -31,6 +34,7 @@ class StepTimes:
     prefill_s2: float = 0.0  # a token squared
     prefill_request_s: float = 0.0
     idle_prefill_s: float = 0.0
+    prefill_late_s: float = 0.0  # a token
     request_s: float = 0.0
     chunk_tokens: int = 8192
     kv_capacity_tokens: float = float("inf")
