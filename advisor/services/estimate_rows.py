@@ -1,7 +1,5 @@
 """Rows of words read as configurations: which part, which model, which numbers."""
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from advisor.engine.demand.shapes import language_model
+from advisor.services.case_tables import SURPLUS
 from catalog.engine.spellings import Spellings
 from catalog.queries import accelerator_names, benchmark_limits, model_names
 from catalog.specs import (
@@ -22,10 +21,22 @@ from catalog.specs import (
 )
 from catalog.units import GIGA
 
-MOST_ROWS = 200_000
-MOST_ACCELERATORS = 200_000
-LARGEST_NUMBER = 1e15
+MOST_ACCELERATORS = 200_000.0
+_MOST: Mapping[str, float] = {
+    "input_tokens": 1e8, "output_tokens": 1e8, "seq_len": 1e8, "concurrency": 1e7,
+    "global_batch": 1e9, "params_b": 1e6, "active_params_b": 1e6,
+}  # fmt: skip
+_NUMBER = re.compile(
+    r"^[~≈<>=≤≥x×\s]*(?P<digits>\d[\d,_' \u00a0]*(?:\.\d+)?(?:e[+-]?\d{1,3})?|\.\d+)"
+    r"\s*(?P<scale>[kmbgt])?(?:[x×+%]|\b|[a-z])"
+)
+_THOUSANDS = re.compile(r"(?<=\d)[,_' \u00a0](?=\d{3}(?!\d))|[_' \u00a0]")
+_MULTIPLES: Mapping[str, float] = {"k": 1024.0, "m": 1024.0**2}
+_IN_BILLIONS: Mapping[str, float] = {"k": 1e-6, "m": 1e-3, "t": 1e3}
+_SIZES = frozenset({"params_b", "active_params_b"})
+_PLAIN_COUNT = 1e6  # billions of parameters that nobody has: it is the count itself
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*([bmt])(?![a-z0-9])", re.IGNORECASE)
+_EXPERTS = re.compile(r"(?<![\w.])(\d+)\s*x\s*(\d+(?:\.\d+)?)\s*b(?![a-z0-9])", re.IGNORECASE)
 _ACTIVE = re.compile(r"[-_\s]a(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
 _SCALE = {"m": 1e6, "b": 1e9, "t": 1e12}
 _NUMBERS: Mapping[str, tuple[str, ...]] = {
@@ -55,10 +66,6 @@ _COUNTS = frozenset(
 _NOTHING = frozenset({"", "none", "null", "nan", "n/a", "na", "-", "unknown"})
 Row = Mapping[str, str]
 Numbers = Mapping[str, float | None]
-
-
-class BadCases(Exception):
-    """A file that is no table of cases; the message says where and what would help."""
 
 
 class BadRow(Exception):
@@ -99,44 +106,6 @@ class Known:
         return self._model_of[text]
 
 
-def read_cases(text: str) -> list[dict[str, str]]:
-    """Rows of a CSV text by column name; raises BadCases where it is no table of cases."""
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        table = [(lines.line_num, cells) for cells in lines if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        message = f"line {lines.line_num}: {error}; is the file cut off, or a quote left open?"
-        raise BadCases(message) from error
-    if not table:
-        message = (
-            "the file is empty: a header line with at least “accelerator” and “model” is needed"
-        )
-        raise BadCases(message)
-    header = [name.strip().lower() for name in table[0][1]]
-    if not {"accelerator", "accelerator_slug", "system"} & set(header):
-        message = (
-            "the first line is no header: it must name the columns, among them “accelerator” "
-            f"(or “accelerator_slug”) and “model”; it begins with “{table[0][1][0][:40]}”"
-        )
-        raise BadCases(message)
-    rows = []
-    for number, cells in table[1:]:
-        if len(cells) != len(header):
-            message = (
-                f"line {number} has {len(cells)} cells and the header {len(header)}: "
-                "is the file cut off?"
-            )
-            raise BadCases(message)
-        rows.append(dict(zip(header, (cell.strip() for cell in cells), strict=True)))
-    if not rows:
-        message = "the file has a header and no cases under it"
-        raise BadCases(message)
-    if len(rows) > MOST_ROWS:
-        message = f"{len(rows):,} cases; at most {MOST_ROWS:,} at once: split the file"
-        raise BadCases(message)
-    return rows
-
-
 @lru_cache(maxsize=2)
 def names_of(state: str) -> Names:
     """Spellings in a state of the catalogue; the state is the key of the cache."""
@@ -148,38 +117,43 @@ def names_of(state: str) -> Names:
 
 
 def numbers_of(row: Row, kind: str) -> dict[str, float | None]:
-    """Numeric cells; raises BadRow for the first that cannot be used."""
-    found: dict[str, float | None] = {}
-    for name in _NUMBERS[kind]:
-        text = row.get(name, "").strip()
-        if text.lower() in _NOTHING:
-            found[name] = None
-            continue
-        try:
-            value = float(text)
-        except ValueError:
-            message = f"{name} is “{text[:40]}”, which is not a number"
-            raise BadRow(message) from None
-        if not np.isfinite(value) or value > LARGEST_NUMBER:
-            message = f"{name} is {text[:40]}, which is not a number that can be used"
-            raise BadRow(message)
-        if value < 0.0:
-            message = f"{name} is {text[:40]}; it cannot be negative"
-            raise BadRow(message)
-        if name in _COUNTS and value > MOST_ACCELERATORS:
-            message = f"{name} is {text[:40]}; at most {MOST_ACCELERATORS:,} can be estimated"
-            raise BadRow(message)
-        found[name] = value or None
-    return found
+    """Numeric cells; None, which means a default, where one is empty or cannot be used."""
+    return {name: _number(row.get(name, ""), name) for name in _NUMBERS[kind]}
+
+
+@lru_cache(maxsize=4096)
+def _number(text: str, name: str) -> float | None:
+    """The number in a cell such as "1,024", "4k tokens", "8x" or "70B"; None where there is none.
+
+    Values beyond what exists are cut to the most that is estimated; counts beyond it are odd.
+    """
+    found = _NUMBER.match(text.strip().lower())
+    if found is None or text.strip().lower() in _NOTHING:
+        return None
+    digits = _THOUSANDS.sub("", found["digits"])
+    value = float(digits.replace(",", ".") if digits.count(",") == 1 else digits.replace(",", ""))
+    scale = found["scale"] or ""
+    if name in _SIZES:
+        value *= _IN_BILLIONS.get(scale, 1.0)
+        value = value / GIGA if value >= _PLAIN_COUNT else value
+    elif name not in _COUNTS:
+        value *= _MULTIPLES.get(scale, 1.0)
+    most = _MOST.get(name, MOST_ACCELERATORS)
+    if not np.isfinite(value) or value <= 0.0 or (name in _COUNTS and value > most):
+        return None
+    return min(value, most)
 
 
 def part_of(row: Row, known: Known) -> AcceleratorSpec:
     """The part named, by whatever spelling; raises BadRow where it is unknown."""
+    if SURPLUS in row:
+        message = f"the line has {row[SURPLUS]}: is a comma or quote missing its quotes?"
+        raise BadRow(message)
     texts = [row.get(name, "") for name in ("accelerator_slug", "accelerator", "system")]
     for text in texts:
         if part := known.part(text):
             return part
-    named = next((text for text in texts if text), "")
+    named = next((text for text in texts if text.lower() not in _NOTHING), "")
     if not named:
         message = "no accelerator is named"
         raise BadRow(message)
@@ -190,14 +164,17 @@ def part_of(row: Row, known: Known) -> AcceleratorSpec:
 def model_of(row: Row, numbers: Numbers, known: Known) -> ModelSpec:
     """The model named; else one of the size given, or of the size its name tells."""
     for text in (row.get("model_slug", ""), row.get("model", "")):
-        if model := known.model(text):
+        model = known.model(text)
+        if model is not None and (model.total_params > 0.0 or model.flops_per_sample):
             return model
-    name = row.get("model", "") or row.get("model_slug", "")
+    texts = (row.get("model", ""), row.get("model_slug", ""))
+    name = next((text for text in texts if text.lower() not in _NOTHING), "")
     params = numbers.get("params_b")
     total = params * GIGA if params else _size_of(name)
     if total is None:
         message = (
-            f"the model “{name[:60]}” is not in the catalogue and its size is not given"
+            f"the model “{name[:60]}” is not in the catalogue, or its owner publishes no size, and "
+            "no size is given"
             if name
             else "no model is named and no size is given"
         )
@@ -209,6 +186,8 @@ def model_of(row: Row, numbers: Numbers, known: Known) -> ModelSpec:
 
 
 def _size_of(name: str) -> float | None:
+    if experts := _EXPERTS.search(name):
+        return float(experts[1]) * float(experts[2]) * GIGA
     found = _SIZE.findall(_ACTIVE.sub("", name.replace("_", "-")))
     return max((float(value) * _SCALE[unit.lower()] for value, unit in found), default=None)
 

@@ -16,8 +16,8 @@ from advisor.engine.serving.predict import predict_published
 from advisor.engine.serving.published import published_cases
 from advisor.engine.training.performance import training_point
 from advisor.engine.training.published import published_training
+from advisor.services.case_tables import BadCases, decoded, read_cases
 from advisor.services.estimate_rows import (
-    BadCases,
     BadRow,
     Known,
     Names,
@@ -26,7 +26,6 @@ from advisor.services.estimate_rows import (
     names_of,
     numbers_of,
     part_of,
-    read_cases,
     serving_row,
     training_row,
 )
@@ -40,7 +39,7 @@ from catalog.specs import (
 )
 from catalog.units import SECONDS_PER_MINUTE
 
-__all__ = ["KINDS", "BadCases", "as_csv", "columns_of", "estimate", "read_cases"]
+__all__ = ["KINDS", "BadCases", "as_csv", "columns_of", "decoded", "estimate", "read_cases"]
 
 KINDS = ("inference", "training")
 TRAINING_OUTPUTS = ("tokens_per_s_per_accelerator", "mfu", "time_to_train_min")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from advisor.services.estimate_rows import numbers_of
 from advisor.services.estimates import columns_of
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -147,20 +148,84 @@ def test_training_is_answered_in_tokens_of_one_accelerator(
     assert 478 < float(answer["tokens_per_s_per_accelerator"]) < 1673
 
 
-@pytest.mark.parametrize(
-    ("value", "column", "told"),
-    [("many", 2, "not a number"), ("-8", 2, "negative"), ("1000000", 2, "at most")],
-)
-def test_a_value_that_cannot_be_is_named(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    value: str,
-    column: int,
-    told: str,
+@pytest.mark.parametrize("value", ["many", "-8", "1000000", "NaN", "∞"])
+def test_a_count_that_cannot_be_is_a_default_with_a_wider_range(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], value: str
 ) -> None:
     cells = ROW.split(",")
-    cells[column] = value
-    assert told in refusal(written(tmp_path, ",".join(cells)), capsys)
+    cells[2] = value
+    good, odd = answers(written(tmp_path, ROW, ",".join(cells)), capsys)
+    width = [float(x["tpot_mean_s_high"]) / float(x["tpot_mean_s_low"]) for x in (good, odd)]
+    assert (odd["problem"], width[1] > width[0]) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "value"),
+    [
+        ("1,024", "input_tokens", 1024.0),
+        ("1 024 tokens", "input_tokens", 1024.0),
+        ("4k", "input_tokens", 4096.0),
+        ("8x", "accelerator_count", 8.0),
+        ("8 GPUs", "accelerator_count", 8.0),
+        ("70B", "params_b", 70.0),
+        ("350M", "params_b", 0.35),
+        ("70e9", "params_b", 70.0),
+        ("0,5", "concurrency", 0.5),
+        ("1e300", "concurrency", 1e7),
+        ("0", "concurrency", None),
+        ("n/a", "concurrency", None),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(text: str, column: str, value: float | None) -> None:
+    assert numbers_of({column: text}, "inference")[column] == pytest.approx(value)
+
+
+def test_a_file_of_problems_is_still_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bad,) = answers(written(tmp_path, ROW.replace("nvidia-h100-sxm", "Abacus 3000")), capsys)
+    assert "Abacus 3000" in bad["problem"]
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_other_delimiters_line_ends_and_marks_are_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], sign: str
+) -> None:
+    plain = answers(written(tmp_path, ROW), capsys)
+    path = tmp_path / "other.csv"
+    text = f"\ufeff{HEADER}\r\n{ROW}\r\n\r\n".replace(",", sign)
+    path.write_bytes(text.encode())
+    assert answers(str(path), capsys) == plain
+
+
+def test_two_columns_of_one_name_give_what_one_of_them_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice, once = f"{HEADER},model", ROW.replace("Llama-3.1-70B", "") + ",Llama-3.1-70B"
+    (found,) = answers(written(tmp_path, once, header=twice), capsys)
+    (plain,) = answers(written(tmp_path, ROW), capsys)
+    assert found == plain
+
+
+def test_cells_beyond_the_header_are_a_problem_of_their_line_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = answers(written(tmp_path, ROW, f"{ROW},8,9"), capsys)
+    assert (good["problem"], "15 cells under 13 columns" in bad["problem"]) == ("", True)
+
+
+def test_a_quote_left_open_ends_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = ROW.replace("TP8", '"TP8')
+    assert len(answers(written(tmp_path, odd, ROW, ROW), capsys)) == 3
+
+
+def test_a_model_named_by_its_experts_has_their_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = ROW.replace("Llama-3.1-70B", "Frobnicator-8x7B")
+    assert answers(written(tmp_path, row), capsys)[0]["problem"] == ""
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,10 +238,11 @@ def test_a_file_without_header_is_refused(
     assert "header" in refusal(written(tmp_path, ROW, header=ROW), capsys)
 
 
-def test_a_file_cut_off_in_a_row_names_the_line(
+def test_a_line_cut_off_is_answered_from_what_it_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "line 3" in refusal(written(tmp_path, ROW, ROW[:30]), capsys)
+    short = ",".join(ROW.split(",")[:7])
+    assert [a["problem"] for a in answers(written(tmp_path, ROW, short), capsys)] == ["", ""]
 
 
 def test_an_empty_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from advisor.services.estimates import KINDS, BadCases, as_csv, estimate, read_cases
+from advisor.services.estimates import (
+    KINDS,
+    BadCases,
+    as_csv,
+    decoded,
+    estimate,
+    read_cases,
+)
 from advisor.services.setup import ensure_ready
 
 INVALID = 2
@@ -31,10 +38,6 @@ class Command(BaseCommand):
         ensure_ready()
         answers = estimate(rows, kind=kind)
         unanswered = [a for a in answers if a["problem"]]
-        if len(unanswered) == len(answers):
-            for answer in unanswered[:10]:
-                self.stderr.write(f"{name}: {answer['problem']}")
-            self._refuse(f"{name}: none of its {len(answers)} cases can be estimated")
         self._write(options["output"], as_csv(answers, kind=kind))
         if unanswered:
             self.stderr.write(
@@ -45,15 +48,13 @@ class Command(BaseCommand):
     def _text(self, name: str) -> str:
         try:
             if name == "-":
-                return sys.stdin.read()
+                return decoded(sys.stdin.buffer.read())
             path = Path(name)
             if path.stat().st_size > MOST_BYTES:
                 self._refuse(f"{name} is larger than {MOST_BYTES // 10**6} MB: split it")
-            return path.read_text(encoding="utf-8")
+            return decoded(path.read_bytes())
         except OSError as error:
             self._refuse(f"cannot read {name}: {error.strerror}")
-        except UnicodeDecodeError:
-            self._refuse(f"{name} is not UTF-8 text")
         return ""
 
     def _write(self, output: str | None, text: str) -> None:
