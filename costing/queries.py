@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from django.db.utils import OperationalError, ProgrammingError
 
 from costing.engine.bids import Bid as BidValue
+from costing.engine.kept import unpacked_rates
 from costing.engine.own_prices import OwnPrice as OwnPriceValue
 from costing.engine.rates import CurrencyRate, Rates, shipped_currencies, shipped_rates
-from costing.models import Bid, Currency, OwnPrice, Rate
+from costing.models import Bid, Currency, KeptRates, OwnPrice, Rate
 
 
 def rates() -> Rates:
@@ -54,3 +55,8 @@ def own_price_values(organisation: str) -> tuple[OwnPriceValue, ...]:
         row.to_value(known[row.currency].usd_per_unit if row.currency else 1.0)
         for row in own_prices(organisation)
     )
+
+
+def kept_rates(digest: str) -> tuple[Rates, Mapping[str, CurrencyRate]]:
+    """The figures that a finished run was computed with; raises KeptRates.DoesNotExist."""
+    return unpacked_rates(KeptRates.objects.get(digest=digest).content)

@@ -16,7 +16,7 @@ from advisor.engine.choice.fleet import greedy_fleet
 from advisor.engine.choice.regions import with_split
 from advisor.engine.demand.question import question_of
 from advisor.engine.plan import Plan
-from advisor.engine.search.river import Priced, price_workload
+from advisor.engine.search.river import Priced, Sizer, price_workload
 from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
 from advisor.models import Job
@@ -26,8 +26,9 @@ from catalog.queries import find_accelerator, find_model, kept_snapshot
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import CatalogueSnapshot
 from catalog.units import GIGA, KILO
+from costing.engine.kept import rates_digest
 from costing.engine.rates import CurrencyRate, Rates, shipped_currencies
-from costing.queries import currencies
+from costing.queries import currencies, kept_rates
 from costing.queries import rates as rates_now
 
 Progress = Callable[[str, float], None]
@@ -45,6 +46,10 @@ class Worked:
     rates: Rates
     currency: CurrencyRate  # in which the answer is shown
     notes: tuple[str, ...]  # on the organisation's own prices
+    private: Private  # the asker's own prices and quotes, merged into what is below
+    public: CatalogueSnapshot  # the catalogue before them
+    public_rates: Rates
+    currencies: Mapping[str, CurrencyRate]
     priced: tuple[Priced, ...]  # one a workload, in the question's order
     decisions: tuple[Decision, ...]  # the same
 
@@ -71,14 +76,18 @@ def reopened(run: Job) -> Worked:
     What-ifs, exports and simulations start here. Raises Snapshot.DoesNotExist where that state
     was not kept.
     """
-    return _reopened(run.pk, json.dumps(run.inputs), run.snapshot_digest)
+    rates = str((run.result or {}).get("rates_digest", ""))
+    return _reopened(run.pk, json.dumps(run.inputs), run.snapshot_digest, rates)
 
 
 @lru_cache(maxsize=4)
-def _reopened(_run_id: UUID, raw: str, digest: str) -> Worked:
+def _reopened(_run_id: UUID, raw: str, digest: str, rates: str) -> Worked:
     inputs = json.loads(raw)
     return worked_from(
-        inputs["answers"], private=inputs.get("private"), snapshot=kept_snapshot(digest)
+        inputs["answers"],
+        private=inputs.get("private"),
+        snapshot=kept_snapshot(digest),
+        figures=kept_rates(rates) if rates else None,
     )
 
 
@@ -89,18 +98,23 @@ def worked_from(
     private: Mapping[str, Any] | None = None,
     as_of: date | None = None,
     snapshot: CatalogueSnapshot | None = None,
+    figures: tuple[Rates, Mapping[str, CurrencyRate]] | None = None,
 ) -> Worked:
     """All stages for raw answers; raises InvalidAnswers with every problem found."""
     progress = progress or _silent
-    progress("Reading the answers", 0.02)
-    answers = read_answers(raw, find_model=find_model, find_accelerator=find_accelerator)
-    progress("Loading the catalogue", 0.08)
+    progress("Loading the catalogue", 0.02)
+    state = snapshot or catalogue_snapshot(as_of)
+    rates, exchange = figures or (rates_now(), currencies())
+    progress("Reading the answers", 0.1)
+    answers = read_answers(
+        raw, today=state.as_of, find_model=find_model, find_accelerator=find_accelerator
+    )
     return worked(
         answers,
-        snapshot or catalogue_snapshot(as_of),
+        state,
         calibration=shipped_calibration(),
-        rates=rates_now(),
-        currency_rates=currencies(),
+        rates=rates,
+        currency_rates=exchange,
         private=thawed(private),
         progress=progress,
     )
@@ -115,16 +129,19 @@ def worked(
     currency_rates: Mapping[str, CurrencyRate] | None = None,
     private: Private | None = None,
     progress: Progress | None = None,
+    size: Sizer | None = None,
 ) -> Worked:
     """All stages for checked answers on one state of the catalogue, at the asker's own prices."""
     tell = progress or _silent
-    currency = _currency(answers, currency_rates or shipped_currencies())
+    exchange = currency_rates or shipped_currencies()
+    currency = _currency(answers, exchange)
     question = question_of(
         answers,
         {model.slug: model for model in snapshot.models},
         usd_per_currency_unit=currency.usd_per_unit,
     )
     own = private or Private()
+    public, public_rates = snapshot, rates
     notes = own.warnings(snapshot)
     snapshot = own.snapshot(snapshot, horizon_months=question.horizon_months)
     rates = own.rates(rates, on=snapshot.as_of)
@@ -135,8 +152,9 @@ def worked(
         share = number / len(question.workloads)
         tell(f"Sizing and pricing {workload.name}", 0.15 + 0.7 * share)
         found = price_workload(
-            workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates
-        )
+            workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates,
+            size=size,
+        )  # fmt: skip
         answer = answerer(snapshot, calibration=calibration, rates=rates)
         decision = with_split(decide(found, question), workload, question, answer)
         priced.append(found)
@@ -149,6 +167,10 @@ def worked(
         rates=rates,
         currency=currency,
         notes=tuple(notes),
+        private=own,
+        public=public,
+        public_rates=public_rates,
+        currencies=exchange,
         priced=tuple(priced),
         decisions=tuple(decisions),
     )
@@ -232,6 +254,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "notes": question.notes,
         "engine_version": ENGINE_VERSION,
         "calibration_version": calibration.version,
+        "rates_digest": rates_digest(done.public_rates, done.currencies),
         "catalog_snapshot": {"as_of": snapshot.as_of.isoformat(), "digest": snapshot.digest},
         "sentence": sentence(best, name=question.name, refusal=refusal),
         "why": _why(decisions, fleet),

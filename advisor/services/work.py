@@ -23,11 +23,14 @@ def _run(inputs: Mapping[str, Any], progress: Progress) -> Result:
     from advisor.services.advice import advise
     from catalog.queries import snapshot
     from catalog.services import keep_snapshot
+    from costing.queries import currencies, rates
+    from costing.services import keep_rates
 
     result = advise(inputs["answers"], private=inputs.get("private"), progress=progress)
     current = snapshot()
     if current.digest == result.get("catalog_snapshot", {}).get("digest"):
         keep_snapshot(current)
+    keep_rates(rates(), currencies())
     return result
 
 

@@ -1,6 +1,7 @@
 """The rows that costs are built from: rates, rooms, terms, quotes, prices of one's own."""
 
 from costing.models.bids import Bid
+from costing.models.kept import KeptRates, RatesAreKept
 from costing.models.own_prices import OwnPrice
 from costing.models.owned import DEFAULT_ORGANISATION, Own
 from costing.models.rates import Currency, Rate
@@ -12,7 +13,9 @@ __all__ = [
     "Currency",
     "Facility",
     "Financing",
+    "KeptRates",
     "Own",
     "OwnPrice",
     "Rate",
+    "RatesAreKept",
 ]

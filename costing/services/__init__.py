@@ -1,7 +1,7 @@
 """The only writers of rates, currencies, quotes and prices of one's own."""
 
 from costing.services.private import BID, OWN_PRICE, BadRow, Kept, as_csv, forget, keep, take_csv
-from costing.services.rates import RatesReport, ensure_rates, import_rates
+from costing.services.rates import RatesReport, ensure_rates, import_rates, keep_rates
 
 __all__ = [
     "BID",
@@ -14,5 +14,6 @@ __all__ = [
     "forget",
     "import_rates",
     "keep",
+    "keep_rates",
     "take_csv",
 ]

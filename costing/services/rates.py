@@ -9,8 +9,9 @@ from django.db import transaction
 from catalog.engine.tables import FIXTURES, Record, Refusal, Table, read_file
 from catalog.models import Source
 from catalog.services.upsert import Entry, Outcome, upsert
-from costing.engine.rates import CURRENCIES, RATES
-from costing.models import Currency, Rate
+from costing.engine.kept import packed_rates, rates_digest
+from costing.engine.rates import CURRENCIES, RATES, CurrencyRate, Rates
+from costing.models import Currency, KeptRates, Rate
 
 SourceIds = Mapping[tuple[str, str], int]
 
@@ -52,6 +53,16 @@ def ensure_rates() -> bool:
         return False
     import_rates()
     return True
+
+
+def keep_rates(rates: Rates, currencies: Mapping[str, CurrencyRate]) -> str:
+    """Keep these figures for the runs computed with them; their digest."""
+    digest = rates_digest(rates, currencies)
+    if not KeptRates.objects.filter(digest=digest).exists():
+        KeptRates.objects.get_or_create(
+            digest=digest, defaults={"content": packed_rates(rates, currencies)}
+        )
+    return digest
 
 
 _TARGETS: tuple[tuple[Table, type[Rate] | type[Currency]], ...] = (

@@ -28,7 +28,7 @@ HARD_REGIMES = frozenset(
 )
 """Regimes whose status an offer must have on record; the others give findings."""
 
-_TASK_OF_KIND: Mapping[str, str] = {
+TASK_OF_KIND: Mapping[str, str] = {
     "pretrain": "training",
     "finetune_full": "training",
     "finetune_peft": "lora",
@@ -93,7 +93,7 @@ def part_refusal(
             "lock-in",
             f"Only its maker's own cloud rents {part.name}; you want to avoid such dependence.",
         )
-    task = support_of(support, part, _TASK_OF_KIND[workload.kind])
+    task = support_of(support, part, TASK_OF_KIND[workload.kind])
     if task is not None and task.status == "unsupported":
         return refuse("software", f"{task.note} ({task.source})")
     for framework in sorted(question.frameworks & {"pytorch", "jax", "tensorflow", "onnx"}):

@@ -47,7 +47,7 @@ def market(snapshot: CatalogueSnapshot, *, question: Question, workload: Workloa
         tokens = offer.purchase == Purchase.HOSTED_TOKENS
         if not tokens and (offer.accelerator_count < 1.0 or offer.accelerator_slug not in known):
             continue
-        reason = _expired(offer, snapshot.as_of) or offer_refusal(
+        reason = expired(offer, snapshot.as_of) or offer_refusal(
             offer, question=question, workload=workload
         )
         misplaced = place_refusal(offer, question=question) if reason is None else None
@@ -62,7 +62,11 @@ def market(snapshot: CatalogueSnapshot, *, question: Question, workload: Workloa
     return Market(offers=tuple(allowed), hosted=tuple(hosted), refused=tuple(refused))
 
 
-def _expired(offer: OfferSpec, as_of: date) -> str | None:
+def expired(offer: OfferSpec, as_of: date) -> str | None:
+    """Why a price is too old to be used; None where it may be.
+
+    Source: the age limit stated above; a quote's own last day.
+    """
     if offer.terms is not None:
         until = offer.terms.valid_until
         if until is None or until >= as_of:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -105,6 +106,21 @@ def model_of(workload: Workload) -> ModelSpec:
     return demand.model
 
 
+class Sizer(Protocol):
+    """What sizes a workload on parts, given by their index; a what-if may remember its results."""
+
+    def __call__(
+        self,
+        kept: Mapping[int, AcceleratorSpec],
+        workload: Workload,
+        *,
+        snapshot: CatalogueSnapshot,
+        calibration: Calibration,
+    ) -> Sizing:
+        """The sizing of the workload on these parts."""
+        ...
+
+
 def price_workload(
     workload: Workload,
     *,
@@ -112,6 +128,7 @@ def price_workload(
     snapshot: CatalogueSnapshot,
     calibration: Calibration,
     rates: Rates,
+    size: Sizer | None = None,
 ) -> Priced:
     """All candidates of one workload, sized, placed and priced; nothing chosen yet.
 
@@ -130,8 +147,9 @@ def price_workload(
     offers = _with_own_price(offered.offers, workload, question)
     reach = reach_of(offers, question=question, workload=workload)
     sizing, placements, warnings = _placed(
-        out, workload, offers, reach, snapshot=snapshot, calibration=calibration
-    )
+        out, workload, offers, reach, snapshot=snapshot, calibration=calibration,
+        size=size or sized,
+    )  # fmt: skip
     warnings += restore_warnings(
         workload,
         within_s=question.restore_within_s,
@@ -205,6 +223,7 @@ def _placed(
     *,
     snapshot: CatalogueSnapshot,
     calibration: Calibration,
+    size: Sizer,
 ) -> tuple[Sizing, Placements, list[str]]:
     """Sized for what the way to the users leaves of the targets, on the offers that far away.
 
@@ -216,7 +235,7 @@ def _placed(
     warnings: list[str] = []
     for way_s, only in levels_of(reach, slo):
         near = tightened(workload, way_s)
-        sizing = _sized(kept, near, snapshot=snapshot, calibration=calibration)
+        sizing = size(kept, near, snapshot=snapshot, calibration=calibration)
         if not sizings:
             warnings = _reach_warnings(near, sizing)
         sizings.append(_without_unreachable_e2e(sizing))
@@ -274,13 +293,17 @@ def _parts_in(
     return kept, rejected
 
 
-def _sized(
+def sized(
     kept: Mapping[int, AcceleratorSpec],
     workload: Workload,
     *,
     snapshot: CatalogueSnapshot,
     calibration: Calibration,
 ) -> Sizing:
+    """Layouts of the workload on the parts kept, by their index, with the replicas it needs.
+
+    Source: the sizing of the workload's kind.
+    """
     parts, month = snapshot.accelerators, software_month(snapshot)
     if not kept:
         return nothing_sized()

@@ -1,0 +1,161 @@
+"""A run worked once more with something changed: the one way every what-if is tried."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from advisor.engine.answers import InvalidAnswers, Problem
+from advisor.engine.calibration import Calibration
+from advisor.engine.explanation.change import Change, changed_snapshot
+from advisor.engine.explanation.outcome import Outcome
+from advisor.engine.search.market import open_quotes
+from advisor.engine.search.river import sized
+from advisor.engine.search.sizing import Sizing
+from advisor.engine.workload import Workload
+from advisor.models import Job
+from advisor.questions import read_answers
+from advisor.services.advice import Worked, reopened, worked
+from catalog.engine.spellings import Spellings
+from catalog.specs import AcceleratorSpec, CatalogueSnapshot, OfferSpec
+
+KEPT_SIZINGS = 6
+
+
+class _Sizings:
+    """The last few sizings: a change of prices or limits on offers leaves them as they are."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[tuple[Any, ...], Sizing]] = []
+
+    def __call__(
+        self,
+        kept: Mapping[int, AcceleratorSpec],
+        workload: Workload,
+        *,
+        snapshot: CatalogueSnapshot,
+        calibration: Calibration,
+    ) -> Sizing:
+        tables = (snapshot.accelerators, snapshot.systems, snapshot.support)
+        asked = (tuple(kept), _sized_by(workload))
+        for (known_asked, known_tables), sizing in self._kept:
+            same = all(one is other for one, other in zip(known_tables, tables, strict=True))
+            if same and known_asked == asked:
+                return sizing
+        sizing = sized(kept, workload, snapshot=snapshot, calibration=calibration)
+        self._kept = [((asked, tables), sizing), *self._kept][:KEPT_SIZINGS]
+        return sizing
+
+
+def _sized_by(workload: Workload) -> Workload:
+    """A workload without what changes no size."""
+    return replace(workload, weight=0.0, spot_tolerance="", spot_share_max=0.0, power_limit_w=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """A finished run and all that it was made from, ready to be changed."""
+
+    raw: Mapping[str, Any]
+    worked: Worked
+    quotes: Mapping[str, OfferSpec]  # offers without a price, by system
+    models: Spellings
+    accelerators: Spellings
+    sizings: _Sizings = field(default_factory=_Sizings)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the run itself came to."""
+        return Outcome(decisions=self.worked.decisions)
+
+    @property
+    def workload_count(self) -> int:
+        """Workloads that were asked for; a search may bring more of its own."""
+        return len(self.worked.answers.workloads)
+
+
+def base_of(run: Job) -> Base:
+    """A finished run to try changes on; raises Snapshot.DoesNotExist as `reopened` does."""
+    return based_on(run.inputs["answers"], reopened(run))
+
+
+def based_on(raw: Mapping[str, Any], done: Worked) -> Base:
+    """Worked answers to try changes on."""
+    snapshot = done.snapshot
+    return Base(
+        raw=raw,
+        worked=done,
+        quotes={offer.system_slug: offer for offer in open_quotes(snapshot)},
+        models=Spellings(snapshot.models, models=True),
+        accelerators=Spellings(snapshot.accelerators, models=False),
+    )
+
+
+def tried(base: Base, change: Change) -> Outcome:
+    """What the run would have come to; raises InvalidAnswers where the change is none."""
+    return Outcome(decisions=reworked(base, change).decisions)
+
+
+def reworked(base: Base, change: Change) -> Worked:
+    """All stages with the change made; the same answers on the same day otherwise."""
+    _refuse_unknown(base, change)
+    done = base.worked
+    answers = read_answers(
+        changed_answers(base, change),
+        today=done.answers.read_on,
+        find_model=base.models.find,
+        find_accelerator=base.accelerators.find,
+    )
+    return worked(
+        answers,
+        changed_snapshot(done.snapshot, change, quotes=base.quotes),
+        calibration=done.calibration,
+        rates={
+            key: replace(rate, value=change.rates[key], low=change.rates[key],
+                         high=change.rates[key]) if key in change.rates else rate
+            for key, rate in done.rates.items()
+        } if change.rates else done.rates,
+        currency_rates=done.currencies,
+        size=base.sizings,
+    )  # fmt: skip
+
+
+def changed_answers(base: Base, change: Change) -> dict[str, Any]:
+    """The raw answers with those of a change on top, as anybody could type them."""
+    answers = {**base.raw.get("answers", {}), **change.answers}
+    if change.workloads:
+        count = base.workload_count
+        listed = answers.get("workloads")
+        if listed is None and count == 1:
+            answers |= change.workloads.get(0, {})
+        else:
+            entries = list(listed or [{} for _ in range(count)])
+            answers["workloads"] = [
+                {**dict(entry), **change.workloads.get(at, {})} for at, entry in enumerate(entries)
+            ]
+    return {**base.raw, "answers": answers}
+
+
+def _refuse_unknown(base: Base, change: Change) -> None:
+    """Name every part, system, rate and workload of a change that the run does not know."""
+    done = base.worked
+    parts = {part.slug for part in done.snapshot.accelerators}
+    known: tuple[tuple[str, Any, Any], ...] = (
+        ("speeds", change.speeds, parts),
+        ("quotes", change.quotes, base.quotes),
+        ("rates", change.rates, done.rates),
+        ("workloads", change.workloads, range(base.workload_count)),
+    )
+    problems = [
+        Problem(pointer=f"/{place}/{key}", message=f"there is nothing named {key!r} in this run")
+        for place, named, among in known
+        for key in named
+        if key not in among
+    ]
+    problems += [
+        Problem(pointer=f"/{place}/{key}", message="type a number above zero")
+        for place, named in (("speeds", change.speeds), ("quotes", change.quotes))
+        for key, value in named.items()
+        if not value > 0.0
+    ]
+    if problems:
+        raise InvalidAnswers(problems)
