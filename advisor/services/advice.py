@@ -13,6 +13,7 @@ from advisor.engine.calibration import Calibration, shipped_calibration
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
 from advisor.engine.choice.fleet import greedy_fleet
+from advisor.engine.choice.picks import named_picks
 from advisor.engine.choice.regions import with_split
 from advisor.engine.demand.question import question_of
 from advisor.engine.plan import Plan
@@ -260,7 +261,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "why": _why(decisions, fleet),
         "recommendation": None if best is None else best.as_dict(),
         "plans": [plan.as_dict() for plan in plans],
-        "picks": _picks(plans),
+        "picks": named_picks(plans, question.money),
         "rejected": [asdict(rejection) for d in decisions for rejection in d.rejected],
         "considered": sum(decision.considered for decision in decisions),
         "assumptions": [asdict(assumption) for assumption in question.assumptions],
@@ -306,29 +307,6 @@ def _why(decisions: list[Decision], fleet: Plan | None) -> list[str]:
                 f"Sharing saves {separate - total:,.0f} USD over the horizon against separate "
                 "machines for each workload."
             )
-    return found
-
-
-def _picks(plans: list[Plan]) -> dict[str, str]:
-    """The plan that is best in one respect, among those that may be recommended."""
-    fit = [
-        plan
-        for plan in plans
-        if plan.meets_targets
-        and plan.kind != "fleet"
-        and not plan.extra.get("not_recommended_because")
-    ]
-    respects: Mapping[str, Callable[[Plan], float | None]] = {
-        "cheapest": lambda plan: plan.value("total_cost_usd"),
-        "fastest": lambda plan: plan.value("hours") or plan.value("e2e_p99_s"),
-        "greenest": lambda plan: plan.value("carbon_kg_month"),
-        "simplest": lambda plan: plan.system_count or None,
-    }
-    found = {}
-    for name, measure in respects.items():
-        known = [(value, plan.id) for plan in fit if (value := measure(plan)) is not None]
-        if known:
-            found[name] = min(known)[1]
     return found
 
 

@@ -18,7 +18,7 @@ from advisor.services.advice import Worked, reopened, worked
 from catalog.engine.spellings import Spellings
 from catalog.specs import AcceleratorSpec, CatalogueSnapshot, OfferSpec
 
-KEPT_SIZINGS = 6
+KEPT_SIZINGS = 24
 
 
 class _Sizings:

@@ -12,9 +12,10 @@ from advisor.views.tradeoffs import Choice, Table, has_tree, trade_offs
 
 PICKS = (
     ("cheapest", "Cheapest"),
-    ("fastest", "Fastest"),
+    ("fastest", "Fastest for the budget"),
+    ("robust", "Most robust"),
     ("greenest", "Least carbon"),
-    ("simplest", "Simplest"),
+    ("simplest", "Simplest to run"),
 )
 FIRST_REASONS = 4
 LIMIT_LABELS: Mapping[str, str] = {

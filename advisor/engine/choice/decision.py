@@ -74,6 +74,15 @@ def decide(priced: Priced, question: Question) -> Decision:
     )
 
 
+def within_limits(priced: Priced, question: Question) -> Bools:
+    """Candidates that may be recommended: every rule kept and every budget.
+
+    Source: as `decide`.
+    """
+    eligible = np.array([text == "" for text in blocked_because(priced, question)], dtype=bool)
+    return _within_budget(priced, question, eligible)[0]
+
+
 def _within_budget(priced: Priced, question: Question, eligible: Bools) -> tuple[Bools, str]:
     money, cost = question.money, priced.cost
     within = eligible.copy()

@@ -35,6 +35,21 @@ def pareto_front(cost: ArrayLike, latency: ArrayLike) -> Bools:
     return front
 
 
+def undominated(*criteria: ArrayLike) -> Bools:
+    """Rows that no other row matches in every criterion and beats in one (smaller is better).
+
+    Any number of criteria; a row with an unknown (nan) figure is left out and beats none.
+
+    Source: Pareto dominance, as `pareto_front`.
+    """
+    table = np.column_stack([np.asarray(each, dtype=np.float64) for each in criteria])
+    known = np.isfinite(table).all(axis=1)
+    at_least = (table[:, np.newaxis] <= table).all(axis=2)
+    better = (table[:, np.newaxis] < table).any(axis=2)
+    beaten = (at_least & better & known[:, np.newaxis]).any(axis=0)
+    return np.asarray(known & ~beaten, dtype=bool)
+
+
 def priority_score(criteria: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
     """Weighted regret of each row: 0 is best in every criterion that has a weight.
 

@@ -13,7 +13,7 @@ from costing.engine.rates import Rates
 
 SEED = 20_261_125
 DRAWS = 10_000
-TOO_CLOSE = (0.25, 0.75)
+TOO_CLOSE = (0.2, 0.8)
 """Between these chances of being the cheaper one, two plans are too close to call (assumed)."""
 
 

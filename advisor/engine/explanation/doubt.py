@@ -1,0 +1,138 @@
+"""Too close to call: how sure the cheaper plan is the cheaper one, and what would tell."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from advisor.engine.cases import Floats
+from advisor.engine.money.futures import SEED, cases_of, uncertainty_of
+from advisor.engine.plan import Plan
+from costing.engine.cases import CostRules
+from costing.engine.chances import chance_cheaper
+from costing.engine.montecarlo import Draws, sampled, totals_usd
+from costing.engine.rates import Rates
+
+SURE_FROM = 0.8
+"""Chance from which one plan is called cheaper than another."""
+DRAWS = 4_000
+BINS = 20
+MOST_CONTENDERS = 8
+UNKNOWNS: Mapping[str, str] = {
+    "load": "the load",
+    "growth_per_month": "the growth of the load",
+    "price_trend": "the trend of prices",
+    "power_price": "the price of electricity",
+    "failures": "the share of broken machines",
+    "performance": "the speed of {plan}",
+    "price": "the price of {plan}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """One thing that is not known yet, and what knowing it would be worth."""
+
+    id: str  # a field of Draws
+    plan: int | None  # of the contenders, where it is one plan's own
+    worth_usd: float  # expected saving if it were known before the choice
+    narrows: float  # share of the variance of the cost difference that it makes up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """The recommended plan (first of the contenders) against the others, in the same futures."""
+
+    contenders: tuple[Plan, ...]
+    chance: tuple[float, ...]  # that the first is cheaper than each contender; nan for itself
+    unknowns: tuple[Unknown, ...]  # by worth, then by how much they narrow
+    cheapest_chance: float  # that the first is the cheapest of all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Futures:
+    """Contenders in the same futures: what is drawn, and what each then costs."""
+
+    contenders: tuple[Plan, ...]
+    draws: Draws
+    totals: Floats  # (draws, contenders), USD
+
+
+def futures_of(
+    best: Plan, rivals: Sequence[Plan], rules: CostRules, rates: Rates
+) -> Futures | None:
+    """The recommended plan and its nearest rivals in the same futures; None where not costed.
+
+    Source: `costing.engine.montecarlo`, from a fixed seed.
+    """
+    contenders = [plan for plan in (best, *rivals) if plan.case is not None]
+    if best.case is None or len(contenders) < 2:
+        return None
+    kept = contenders[:MOST_CONTENDERS]
+    cases = cases_of(kept)
+    draws = sampled(cases, rules, uncertainty_of(kept, rules, rates), draws=DRAWS, seed=SEED)
+    return Futures(contenders=tuple(kept), draws=draws, totals=totals_usd(cases, rules, draws))
+
+
+def doubt_of(futures: Futures) -> Doubt:
+    """How sure the first contender is the cheapest, and what each unknown is worth knowing.
+
+    Source: expected value of partial perfect information, estimated by conditional means as
+    in M. Strong, J. E. Oakley, A. Brennan, "Estimating multiparameter partial expected value
+    of perfect information from a probabilistic sensitivity analysis sample", Medical Decision
+    Making 34(3), 2014.
+    """
+    totals = futures.totals
+    plans = range(totals.shape[1])
+    unknowns = _unknowns(totals, futures.draws, plans=tuple(plans))
+    return Doubt(
+        contenders=futures.contenders,
+        chance=tuple(np.nan if at == 0 else chance_cheaper(totals, 0, at) for at in plans),
+        unknowns=tuple(sorted(unknowns, key=lambda each: (-each.worth_usd, -each.narrows))),
+        cheapest_chance=float((np.argmin(totals, axis=1) == 0).mean()),
+    )
+
+
+def decider(futures: Futures, rival: int) -> Unknown | None:
+    """The unknown that makes up most of the difference between the first and one rival.
+
+    Source: first-order sensitivity, A. Saltelli et al., "Global Sensitivity Analysis", Wiley
+    2008, section 1.2.9.
+    """
+    found = _unknowns(futures.totals[:, [0, rival]], futures.draws, plans=(0, rival))
+    return max(found, key=lambda each: each.narrows, default=None)
+
+
+def _unknowns(totals: Floats, draws: Draws, *, plans: Sequence[int]) -> list[Unknown]:
+    found = []
+    for each in fields(Draws):
+        values = getattr(draws, each.name)
+        columns = (
+            [(None, values)] if values.ndim == 1 else [(at, values[:, at]) for at in plans]
+        )
+        for plan, column in columns:
+            if np.ptp(column) == 0.0:
+                continue
+            worth, narrows = _worth(totals, column)
+            found.append(Unknown(id=each.name, plan=plan, worth_usd=worth, narrows=narrows))
+    return found
+
+
+def _worth(totals: Floats, known: Floats) -> tuple[float, float]:
+    """Value of knowing one unknown, and its share of the variance of the nearest difference.
+
+    Futures are sorted by it into bins; within a bin the plan that is cheapest on average is
+    chosen, as somebody would who knows the bin.
+    """
+    order = np.argsort(known, kind="stable")
+    means = np.array([totals[rows].mean(axis=0) for rows in np.array_split(order, BINS)])
+    shares = np.array([len(rows) for rows in np.array_split(order, BINS)]) / len(order)
+    now = float(totals.mean(axis=0).min())
+    then = float(shares @ means.min(axis=1))
+    rival = int(np.argsort(totals.mean(axis=0))[1])
+    first = int(np.argmin(totals.mean(axis=0)))
+    difference = totals[:, rival] - totals[:, first]
+    explained = means[:, rival] - means[:, first]
+    spread = float(difference.var())
+    within = float(shares @ (explained - difference.mean()) ** 2)
+    return max(now - then, 0.0), within / spread if spread > 0.0 else 0.0

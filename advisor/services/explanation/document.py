@@ -1,0 +1,88 @@
+"""The explanation of a run as one document: what the page, the API and the record carry."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from advisor.engine.choice.explain import reasons
+from advisor.engine.version import ENGINE_VERSION
+from advisor.services.advice import Progress
+from advisor.services.explanation.constraints import prices_of_constraints
+from advisor.services.explanation.flips import flip_points
+from advisor.services.explanation.ranking import calls, doubts, ranking
+from advisor.services.explanation.regret import regrets
+from advisor.services.explanation.signing import before_signing, doubt_document, waiting
+from advisor.services.explanation.targets import target_prices
+from advisor.services.explanation.why_not import why_not
+from advisor.services.whatif import Base
+
+SCHEMA = "explanation/1"
+SHARES = {"why": 0.05, "flips": 0.35, "why_not": 0.7, "constraints": 0.8, "targets": 0.9,
+          "signing": 1.0}  # fmt: skip
+"""How far the work is once a part is done."""
+
+
+def explain(base: Base, *, progress: Progress) -> dict[str, Any]:
+    """All of it, each figure from a run of the river."""
+    progress("Comparing plans", 0.01)
+    document = quick(base)
+    document["flips"] = flip_points(base, progress=_within(progress, "why", "flips"))
+    document["why_not"] = why_not(base, progress=_within(progress, "flips", "why_not"))
+    document["constraints"] = prices_of_constraints(
+        base, progress=_within(progress, "why_not", "constraints")
+    )
+    document["targets"] = target_prices(base, progress=_within(progress, "constraints", "targets"))
+    progress("What to find out before you sign", SHARES["targets"])
+    document["regret"] = regrets(base)
+    for at, each in enumerate(document["workloads"]):
+        found = doubts(base, at)
+        if found is not None:
+            each["before_signing"] = before_signing(base, at, found[0])
+        each["waiting"] = waiting(base, at, base.worked.decisions[at])
+    return document
+
+
+def quick(base: Base) -> dict[str, Any]:
+    """What needs no re-run: sentences, picks, stability and chances."""
+    done = base.worked
+    workloads = []
+    for at, decision in enumerate(done.decisions):
+        found = doubts(base, at)
+        workloads.append(
+            {
+                "workload": decision.workload,
+                "why": reasons(decision),
+                "refusal": decision.refusal,
+                "ranking": ranking(base, at),
+                "doubt": doubt_document(found[0]) if found else None,
+                "calls": calls(*found) if found else [],
+                "before_signing": [],
+                "waiting": [],
+            }
+        )
+    return {
+        "schema": SCHEMA,
+        "name": done.question.name,
+        "engine_version": ENGINE_VERSION,
+        "calibration_version": done.calibration.version,
+        "catalog_snapshot": {
+            "as_of": done.snapshot.as_of.isoformat(), "digest": done.snapshot.digest,
+        },
+        "winner": base.outcome.name,
+        "usd": base.outcome.usd,
+        "workloads": workloads,
+    }  # fmt: skip
+
+
+def _within(progress: Progress, start: str, end: str) -> Progress:
+    """Progress of one part as progress of the whole."""
+    low, high = SHARES[start], SHARES[end]
+
+    def tell(stage: str, fraction: float) -> None:
+        progress(stage, low + (high - low) * min(max(fraction, 0.0), 1.0))
+
+    return tell
+
+
+def tells(document: Mapping[str, Any] | None) -> bool:
+    """Whether a stored result is an explanation of this shape."""
+    return bool(document) and (document or {}).get("schema") == SCHEMA
