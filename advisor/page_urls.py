@@ -11,6 +11,7 @@ from advisor.views import (
     questionnaire,
     runs,
     start,
+    why,
 )
 from catalog import views as catalogue
 
@@ -42,6 +43,9 @@ urlpatterns = [
         explanation.explanation,
         name="explain",
     ),
+    path("runs/<uuid:run_id>/why", why.why, name="why"),
+    path("runs/<uuid:run_id>/why/part", why.why_part, name="why-part"),
+    path("runs/<uuid:run_id>/why/again", why.why_again, name="why-again"),
     path("catalogue", catalogue.index, name="catalogue"),
     path("catalogue/accelerators", catalogue.accelerators, name="catalogue-accelerators"),
     path("catalogue/accelerators/<slug:slug>", catalogue.accelerator, name="accelerator"),

@@ -15,6 +15,7 @@ from advisor.api import files
 from advisor.api.access import POLL_AFTER_S, Forbidden, KeyAuth, Strict, key_for
 from advisor.api.explanations import explanation_of
 from advisor.api.explanations import router as explanations
+from advisor.api.reasons import router as reasons
 from advisor.api.simulations import router as simulations
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.errors import EngineRefusal, NotExplained
@@ -45,6 +46,7 @@ api.add_router("/catalog", catalogue)
 api.add_router("", simulations)
 api.add_router("", files.router)
 api.add_router("", explanations)
+api.add_router("", reasons)
 
 
 class AssessmentIn(Strict):

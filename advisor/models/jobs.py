@@ -20,6 +20,7 @@ class Kind(models.TextChoices):
     RECALIBRATION = "recalibration"
     SIMULATION = "simulation"
     ESTIMATE = "estimate"
+    REASONS = "reasons"
 
 
 class State(models.TextChoices):

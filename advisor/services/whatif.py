@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any
 
 from advisor.engine.answers import InvalidAnswers, Problem
 from advisor.engine.calibration import Calibration
-from advisor.engine.explanation.change import Change, changed_snapshot
-from advisor.engine.explanation.outcome import Outcome
+from advisor.engine.reasons.change import Change, changed_snapshot
+from advisor.engine.reasons.outcome import Outcome
 from advisor.engine.search.market import open_quotes
 from advisor.engine.search.river import sized
 from advisor.engine.search.sizing import Sizing
@@ -105,9 +106,11 @@ def reworked(base: Base, change: Change) -> Worked:
         find_model=base.models.find,
         find_accelerator=base.accelerators.find,
     )
+    horizon = int(answers.assessment.number("horizon_months"))
+    own = done.private.snapshot(done.public, horizon_months=horizon)
     return worked(
         answers,
-        changed_snapshot(done.snapshot, change, quotes=base.quotes),
+        changed_snapshot(own, change, quotes=base.quotes),
         calibration=done.calibration,
         rates={
             key: replace(rate, value=change.rates[key], low=change.rates[key],
@@ -155,7 +158,7 @@ def _refuse_unknown(base: Base, change: Change) -> None:
         Problem(pointer=f"/{place}/{key}", message="type a number above zero")
         for place, named in (("speeds", change.speeds), ("quotes", change.quotes))
         for key, value in named.items()
-        if not value > 0.0
+        if not (isfinite(value) and value > 0.0)
     ]
     if problems:
         raise InvalidAnswers(problems)

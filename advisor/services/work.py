@@ -40,7 +40,17 @@ def _simulation(inputs: Mapping[str, Any], progress: Progress) -> Result:
     return simulation_result(inputs, progress)
 
 
-HANDLERS: dict[Kind, Handler] = {Kind.RUN: _run, Kind.SIMULATION: _simulation}
+def _reasons(inputs: Mapping[str, Any], progress: Progress) -> Result:
+    from advisor.services.reasons.asked import reasons_result
+
+    return reasons_result(inputs, progress)
+
+
+HANDLERS: dict[Kind, Handler] = {
+    Kind.RUN: _run,
+    Kind.SIMULATION: _simulation,
+    Kind.REASONS: _reasons,
+}
 
 
 def handle(kind: Kind, handler: Handler) -> None:

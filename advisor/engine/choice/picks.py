@@ -100,9 +100,7 @@ def _affordable(plans: Sequence[Plan], money: Money) -> list[Plan]:
         least = min(plan.value("total_cost_usd") or np.inf for plan in plans)
         stated = [("total_cost_usd", PRICE_OF_SPEED * least)]
     return [
-        plan
-        for plan in plans
-        if all((plan.value(name) or 0.0) <= limit for name, limit in stated)
+        plan for plan in plans if all((plan.value(name) or 0.0) <= limit for name, limit in stated)
     ]
 
 

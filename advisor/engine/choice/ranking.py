@@ -43,7 +43,7 @@ def undominated(*criteria: ArrayLike) -> Bools:
     Source: Pareto dominance, as `pareto_front`.
     """
     table = np.column_stack([np.asarray(each, dtype=np.float64) for each in criteria])
-    known = np.isfinite(table).all(axis=1)
+    known = np.asarray(np.isfinite(table).all(axis=1), dtype=bool)
     at_least = (table[:, np.newaxis] <= table).all(axis=2)
     better = (table[:, np.newaxis] < table).any(axis=2)
     beaten = (at_least & better & known[:, np.newaxis]).any(axis=0)

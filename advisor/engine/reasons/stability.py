@@ -9,7 +9,7 @@ from advisor.engine.choice.assembly import OFFER_LINES
 from advisor.engine.choice.decision import within_limits
 from advisor.engine.choice.eligibility import carbon_kg
 from advisor.engine.choice.ranking import priority_score
-from advisor.engine.explanation.outcome import Pick
+from advisor.engine.reasons.outcome import Pick
 from advisor.engine.search.river import Priced
 from advisor.engine.workload import Question
 
@@ -50,9 +50,7 @@ def stability(priced: Priced, question: Question, best: Pick | None) -> Stabilit
     if best not in picks:
         return None
     random = np.random.default_rng(SEED)
-    winners = [
-        int(np.argmin(_keys(priced, question, rows, random))) for _ in range(DRAWS)
-    ]
+    winners = [int(np.argmin(_keys(priced, question, rows, random))) for _ in range(DRAWS)]
     same = [picks[row] == best for row in winners]
     parts = [picks[row].accelerator for row in winners]
     others = [part for part in parts if part != best.accelerator]
@@ -104,4 +102,3 @@ def _keys(
         },
         weights,
     )
-

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 from advisor.engine.choice.decision import Decision
-from advisor.engine.explanation.change import Change, OfferPrice
-from advisor.engine.explanation.doubt import UNKNOWNS, Doubt, Unknown
-from advisor.engine.explanation.flips import nearest_flip
-from advisor.engine.explanation.measurements import benchmark_of
-from advisor.engine.explanation.outcome import pick_of
 from advisor.engine.plan import Plan
-from advisor.services.explanation.inputs import Input, inputs_of
+from advisor.engine.reasons.change import Change, OfferPrice
+from advisor.engine.reasons.doubt import UNKNOWNS, Doubt, Unknown
+from advisor.engine.reasons.flips import nearest_flip
+from advisor.engine.reasons.measurements import benchmark_of
+from advisor.engine.reasons.outcome import pick_of
+from advisor.services.reasons.inputs import Input, inputs_of
 from advisor.services.whatif import Base, tried
 
 SHOWN = 3

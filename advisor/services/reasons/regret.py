@@ -4,10 +4,10 @@ from typing import Any
 
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.choice.decision import Decision
-from advisor.engine.explanation.change import Change
-from advisor.engine.explanation.outcome import may_be_recommended, pick_of
 from advisor.engine.plan import Plan
-from advisor.services.explanation.inputs import loads_of
+from advisor.engine.reasons.change import Change
+from advisor.engine.reasons.outcome import may_be_recommended, pick_of
+from advisor.services.reasons.inputs import loads_of
 from advisor.services.whatif import Base, reworked, tried
 
 COMMITTED = frozenset({"buy", "quote", "reserved_1y", "reserved_3y", "capacity_block"})

@@ -7,8 +7,9 @@ import numpy as np
 
 from advisor.engine.choice.decision import Decision
 from advisor.engine.choice.eligibility import blocked_because
-from advisor.engine.explanation.change import Change
 from advisor.engine.plan import Plan
+from advisor.engine.reasons.change import Change
+from advisor.engine.reasons.outcome import may_be_recommended
 from advisor.services.advice import Progress, Worked
 from advisor.services.whatif import Base, reworked, tried
 from catalog.specs import OfferSpec, Purchase
@@ -169,6 +170,6 @@ def _its_plan(decision: Decision, offer: OfferSpec) -> Plan | None:
         if plan.accelerator_slug == offer.accelerator_slug
         and plan.provider == offer.provider
         and plan.purchase == (offer.purchase.value if rented else Purchase.BUY.value)
-        and plan.value("total_cost_usd") is not None
+        and may_be_recommended(plan)
     ]
     return min(mine, key=lambda plan: plan.value("total_cost_usd") or 0.0, default=None)

@@ -10,15 +10,15 @@ import numpy as np
 
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.choice.decision import Decision
-from advisor.engine.explanation.change import Change
-from advisor.engine.explanation.limits import (
+from advisor.engine.plan import Plan
+from advisor.engine.reasons.change import Change
+from advisor.engine.reasons.limits import (
     Lifting,
     Refused,
     deadline_days,
     liftings,
 )
-from advisor.engine.explanation.outcome import Outcome, may_be_recommended
-from advisor.engine.plan import Plan
+from advisor.engine.reasons.outcome import Outcome, may_be_recommended
 from advisor.engine.search.pricing import porting_weeks
 from advisor.engine.search.river import Priced
 from advisor.engine.workload import Question
@@ -127,14 +127,14 @@ def _families(decision: Decision, lines: Iterable[dict[str, Any]]) -> list[dict[
         open_plans.setdefault(plan.family, plan)
     found = []
     for family in dict.fromkeys([*open_plans, *kept_out]):
-        plan = open_plans.get(family)
-        usd = plan.value("total_cost_usd") if plan else None
+        cheapest = open_plans.get(family)
+        usd = cheapest.value("total_cost_usd") if cheapest else None
         is_best = best is not None and best.family == family
         found.append(
             {
                 "family": family,
                 "recommended": is_best,
-                "plan": (best.name if best and is_best else plan.name if plan else None),
+                "plan": (best.name if best and is_best else cheapest.name if cheapest else None),
                 "plan_usd": usd,
                 "dearer_usd": usd - mine if usd is not None and mine is not None else None,
                 "lines": sorted(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor.engine.answers import AnswerSet
-from advisor.engine.explanation.change import Change, OfferPrice
-from advisor.engine.explanation.outcome import Pick
+from advisor.engine.reasons.change import Change, OfferPrice
+from advisor.engine.reasons.outcome import Pick
 from advisor.questions import BY_ID
 from advisor.questions.items import Item
 from advisor.services.whatif import Base

@@ -65,10 +65,10 @@ def futures_of(
 
     Source: `costing.engine.montecarlo`, from a fixed seed.
     """
-    contenders = [plan for plan in (best, *rivals) if plan.case is not None]
-    if best.case is None or len(contenders) < 2:
+    others = [plan for plan in rivals if plan.case is not None]
+    if best.case is None or not others:
         return None
-    kept = contenders[:MOST_CONTENDERS]
+    kept = [best, *others][:MOST_CONTENDERS]
     cases = cases_of(kept)
     draws = sampled(cases, rules, uncertainty_of(kept, rules, rates), draws=DRAWS, seed=SEED)
     return Futures(contenders=tuple(kept), draws=draws, totals=totals_usd(cases, rules, draws))
@@ -107,9 +107,7 @@ def _unknowns(totals: Floats, draws: Draws, *, plans: Sequence[int]) -> list[Unk
     found = []
     for each in fields(Draws):
         values = getattr(draws, each.name)
-        columns = (
-            [(None, values)] if values.ndim == 1 else [(at, values[:, at]) for at in plans]
-        )
+        columns = [(None, values)] if values.ndim == 1 else [(at, values[:, at]) for at in plans]
         for plan, column in columns:
             if np.ptp(column) == 0.0:
                 continue

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from advisor.engine.explanation.change import Change
+from advisor.engine.reasons.change import Change
 from advisor.engine.search.fits import (
     FAMILY_OPTION,
     HARD_REGIMES,
@@ -176,11 +176,8 @@ def _offers(refused: Refused) -> Iterator[Lifting]:
 
 
 def _of_part(refused: Refused) -> Sequence[OfferSpec]:
-    parts = {part.slug: part for part in refused.snapshot.accelerators}
-    if refused.part is not None:
-        wanted = {refused.part.slug}
-    else:
-        wanted = set(parts)
+    parts = {part.slug for part in refused.snapshot.accelerators}
+    wanted = {refused.part.slug} if refused.part is not None else parts
     offers = (*refused.snapshot.offers, *open_quotes(refused.snapshot))
     return [offer for offer in offers if offer.accelerator_slug in wanted]
 

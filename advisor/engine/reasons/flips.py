@@ -9,7 +9,8 @@ STEPS = (1.25, 2.0, 4.0)
 FROM_NOTHING = (5.0, 20.0, 50.0, 90.0)
 """Where a share of zero percent is looked at instead."""
 CLOSE_ENOUGH = 0.005  # of the value: the width of the bracket that is good enough
-MOST_ROUNDS = 9
+MOST_ROUNDS = 12
+COUNTED_UP_TO = 1000.0  # whole numbers up to here are told exactly
 DIGITS = 4
 
 
@@ -62,7 +63,8 @@ def _halved(same: Callable[[float], bool], held: float, flipped: float, *, whole
     for _ in range(MOST_ROUNDS):
         if whole and abs(held - flipped) <= 1.0:
             break
-        if isclose(held, flipped, rel_tol=CLOSE_ENOUGH):
+        exact = whole and max(held, flipped) <= COUNTED_UP_TO
+        if not exact and isclose(held, flipped, rel_tol=CLOSE_ENOUGH):
             break
         middle = sqrt(held * flipped) if held * flipped > 0.0 else (held + flipped) / 2.0
         value = rounded(middle, whole=whole)

@@ -4,7 +4,9 @@ from math import isfinite
 from typing import Any
 
 from advisor.engine.choice.picks import Standing, named_picks, standings
-from advisor.engine.explanation.doubt import (
+from advisor.engine.money.futures import too_close
+from advisor.engine.plan import Plan
+from advisor.engine.reasons.doubt import (
     SURE_FROM,
     UNKNOWNS,
     Doubt,
@@ -13,10 +15,8 @@ from advisor.engine.explanation.doubt import (
     doubt_of,
     futures_of,
 )
-from advisor.engine.explanation.outcome import Pick, pick_of, rivals
-from advisor.engine.explanation.stability import stability
-from advisor.engine.money.futures import too_close
-from advisor.engine.plan import Plan
+from advisor.engine.reasons.outcome import Pick, pick_of, rivals
+from advisor.engine.reasons.stability import stability
 from advisor.services.whatif import Base
 
 
@@ -87,8 +87,10 @@ def doubts(base: Base, at: int) -> tuple[Doubt, Futures] | None:
 
 
 def calls(doubt: Doubt, futures: Futures) -> list[dict[str, Any]]:
-    """Against the nearest other part, and the nearest other way to get the same one: who is
-    cheaper, how sure that is, and below four in five the unknown that would tell."""
+    """Who is cheaper, how sure that is, and below four in five the unknown that would tell.
+
+    Against the nearest other part, and the nearest other way to get the same one.
+    """
     best = doubt.contenders[0]
     found = []
     for title, same_part in (("other hardware", False), ("another seller or contract", True)):
@@ -113,9 +115,7 @@ def calls(doubt: Doubt, futures: Futures) -> list[dict[str, Any]]:
                 "chance": chance,
                 "sure_from": SURE_FROM,
                 "too_close": close or chance < SURE_FROM,
-                "decider": UNKNOWNS[told.id].format(plan=plan.name if plan else "")
-                if told
-                else "",
+                "decider": UNKNOWNS[told.id].format(plan=plan.name if plan else "") if told else "",
                 "decider_share": told.narrows if told else None,
             }
         )

@@ -6,16 +6,16 @@ from typing import Any
 from advisor.engine.choice.explain import reasons
 from advisor.engine.version import ENGINE_VERSION
 from advisor.services.advice import Progress
-from advisor.services.explanation.constraints import prices_of_constraints
-from advisor.services.explanation.flips import flip_points
-from advisor.services.explanation.ranking import calls, doubts, ranking
-from advisor.services.explanation.regret import regrets
-from advisor.services.explanation.signing import before_signing, doubt_document, waiting
-from advisor.services.explanation.targets import target_prices
-from advisor.services.explanation.why_not import why_not
+from advisor.services.reasons.constraints import prices_of_constraints
+from advisor.services.reasons.flips import flip_points
+from advisor.services.reasons.ranking import calls, doubts, ranking
+from advisor.services.reasons.regret import regrets
+from advisor.services.reasons.signing import before_signing, doubt_document, waiting
+from advisor.services.reasons.targets import target_prices
+from advisor.services.reasons.why_not import why_not
 from advisor.services.whatif import Base
 
-SCHEMA = "explanation/1"
+SCHEMA = "reasons/1"
 SHARES = {"why": 0.05, "flips": 0.35, "why_not": 0.7, "constraints": 0.8, "targets": 0.9,
           "signing": 1.0}  # fmt: skip
 """How far the work is once a part is done."""

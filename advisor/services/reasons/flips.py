@@ -6,10 +6,10 @@ from math import inf, isinf, log
 from typing import Any
 
 from advisor.engine.answers import InvalidAnswers
-from advisor.engine.explanation.flips import Flip, ladder, nearest_flip
-from advisor.engine.explanation.outcome import Outcome
+from advisor.engine.reasons.flips import Flip, ladder, nearest_flip
+from advisor.engine.reasons.outcome import Outcome
 from advisor.services.advice import Progress
-from advisor.services.explanation.inputs import Input, inputs_of
+from advisor.services.reasons.inputs import Input, inputs_of
 from advisor.services.whatif import Base, tried
 
 SHOWN = 10

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor.engine.answers import InvalidAnswers
-from advisor.engine.explanation.change import Change
-from advisor.engine.explanation.outcome import Outcome
+from advisor.engine.reasons.change import Change
+from advisor.engine.reasons.outcome import Outcome
 from advisor.services.advice import Progress
-from advisor.services.explanation.flips import winner_name
+from advisor.services.reasons.flips import winner_name
 from advisor.services.whatif import Base, tried
 
 EU = (
