@@ -70,7 +70,8 @@ def futures_of(
         return None
     kept = [best, *others][:MOST_CONTENDERS]
     cases = cases_of(kept)
-    draws = sampled(cases, rules, uncertainty_of(kept, rules, rates), draws=DRAWS, seed=SEED)
+    known = uncertainty_of([plan.speed_range for plan in kept], rules, rates)
+    draws = sampled(cases, rules, known, draws=DRAWS, seed=SEED)
     return Futures(contenders=tuple(kept), draws=draws, totals=totals_usd(cases, rules, draws))
 
 
