@@ -5,6 +5,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from advisor.services.shown import shown
+
 Document = Mapping[str, Any]
 SYMBOLS: Mapping[str, str] = {
     "gpu": "circle",
@@ -94,11 +96,12 @@ def pareto(chart: Document) -> dict[str, Any] | None:
 
 def _axis(label: str, values: Sequence[float]) -> dict[str, Any]:
     """An axis, logarithmic where its values span more than a straight one can show."""
-    axis: dict[str, Any] = {"title": {"text": label[:1].upper() + label[1:]}}
+    label_shown = shown().unit(label)
+    axis: dict[str, Any] = {"title": {"text": label_shown[:1].upper() + label_shown[1:]}}
     if min(values) > 0.0 and max(values) / min(values) > STRAIGHT_UP_TO:
         axis |= {"type": "log", "dtick": "D2", "tickformat": "~s"}
     elif "USD" in label:
-        axis["tickprefix"] = "$"
+        axis["tickprefix"] = shown().sign
     return axis
 
 
@@ -159,25 +162,30 @@ def cost_breakdown(lines: Sequence[Document]) -> dict[str, Any] | None:
     if not lines:
         return None
     ordered = sorted(lines, key=lambda each: each["usd"])
+    money = shown().of_usd
     bars = go.Bar(
-        x=[each["usd"] for each in ordered],
+        x=[money(each["usd"]) for each in ordered],
         y=[_text(each["label"]) for each in ordered],
         orientation="h",
         marker={"color": "var(--chart-1)"},
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [max(0.0, each["high"] - each["usd"]) for each in ordered],
-            "arrayminus": [max(0.0, each["usd"] - each["low"]) for each in ordered],
+            "array": [money(max(0.0, each["high"] - each["usd"])) for each in ordered],
+            "arrayminus": [money(max(0.0, each["usd"] - each["low"])) for each in ordered],
             "thickness": 1.4,
             "width": 4,
             "color": "var(--ink)",
         },
-        hovertemplate="%{y}<br>$%{x:,.0f}<extra></extra>",
+        hovertemplate=f"%{{y}}<br>{shown().sign}%{{x:,.0f}}<extra></extra>",
     )
     return _as_json(
         [bars],
-        xaxis={"title": {"text": "USD over the horizon"}, "tickprefix": "$", "rangemode": "tozero"},
+        xaxis={
+            "title": {"text": f"{shown().code} over the horizon"},
+            "tickprefix": shown().sign,
+            "rangemode": "tozero",
+        },
         yaxis={"ticksuffix": "  "},
         bargap=0.35,
         showlegend=False,

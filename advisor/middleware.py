@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from advisor.services import accounts
+from advisor.services.shown import show_in
 
 Handler = Callable[[HttpRequest], HttpResponse]
 SIGNED_IN_OTHERWISE = ("/admin/", "/api/", "/login/")
@@ -22,6 +23,16 @@ def security_headers(get_response: Handler) -> Handler:
         response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+    return middleware
+
+
+def money_in_dollars(get_response: Handler) -> Handler:
+    """Every request starts in USD; the page of a run then takes the run's currency."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        show_in(None)
+        return get_response(request)
 
     return middleware
 

@@ -9,6 +9,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
+from advisor.services.shown import shown
 from catalog.units import (
     GIGA,
     KILO,
@@ -74,10 +75,11 @@ def number(value: Any, digits: int = DIGITS) -> str:
 
 @register.filter
 def usd(value: Any) -> str:
-    """Money: whole dollars from a hundred on, cents below, three digits below a dollar."""
+    """Money: whole units from a hundred on, cents below, three digits below one."""
     known = _float(value)
     if known is None:
         return OPEN
+    known = shown().of_usd(known)
     magnitude = abs(known)
     if magnitude >= _CENTS_BELOW or known == 0.0:
         decimals = 0
@@ -86,7 +88,7 @@ def usd(value: Any) -> str:
     else:
         decimals = max(2, decimals_for(known))
     sign = "\N{MINUS SIGN}" if known < 0 else ""
-    return f"{sign}${magnitude:,.{decimals}f}"
+    return f"{sign}{shown().sign}{magnitude:,.{decimals}f}"
 
 
 @register.filter
@@ -96,7 +98,13 @@ def usd_cents(value: Any) -> str:
     if known is None:
         return OPEN
     sign = "\N{MINUS SIGN}" if known < 0 else ""
-    return f"{sign}${abs(known):,.2f}"
+    return f"{sign}{shown().sign}{abs(shown().of_usd(known)):,.2f}"
+
+
+@register.filter
+def in_currency(text: Any) -> str:
+    """A sentence or unit in USD, in the currency of the page."""
+    return shown().unit(shown().words(str(text)))
 
 
 @register.filter
@@ -106,8 +114,8 @@ def usd_short(value: Any) -> str:
     if known is None:
         return OPEN
     for factor, letter in ((GIGA, "B"), (MEGA, "M")):
-        if abs(known) >= factor:
-            return f"${known / factor:,.2f}{letter}"
+        if abs(shown().of_usd(known)) >= factor:
+            return f"{shown().sign}{shown().of_usd(known) / factor:,.2f}{letter}"
     return usd(known)
 
 
@@ -193,6 +201,8 @@ def bound(figure: Mapping[str, Any] | None, name: str) -> str:
         return number(value)
     if unit in _BY_UNIT:
         return str(_BY_UNIT[unit](value))
+    if unit == "users per USD/h":
+        return f"{number(float(value) * shown().usd_per_unit)} users per {shown().code}/h"
     if unit.startswith("USD/"):
         return f"{usd(value)} per {unit.removeprefix('USD/')}"
     return f"{number(value)} {unit}".rstrip()
@@ -280,14 +290,25 @@ _HEADER_UNITS: Mapping[str, str] = {
 def column_scale(unit: str, values: Sequence[Any]) -> Scale:
     """The scale in which the typical value of a column has about three digits."""
     known = sorted(v for v in (_float(value) for value in values) if v is not None and v != 0.0)
-    typical = known[len(known) // 2] if known else 1.0
+    money = _money_factor(unit)
+    typical = known[len(known) // 2] / money if known else 1.0
     if unit == "s":
         return _seconds_scale(typical)
     if unit == "fraction":
         return Scale(unit="%", factor=PERCENT, decimals=1)
     unit = _HEADER_UNITS.get(unit, unit)
     least_decimals = 2 if unit == "USD per million" and typical < _CENTS_BELOW else 0
-    return Scale(unit=unit, factor=1.0, decimals=min(4, max(least_decimals, decimals_for(typical))))
+    unit = shown().unit(unit)
+    return Scale(
+        unit=unit, factor=money, decimals=min(4, max(least_decimals, decimals_for(typical)))
+    )
+
+
+def _money_factor(unit: str) -> float:
+    """What a column's figures are divided by to be in the currency of the page."""
+    if unit.startswith("USD"):
+        return shown().usd_per_unit
+    return 1.0 / shown().usd_per_unit if unit.startswith("users per USD") else 1.0
 
 
 def _seconds_scale(typical_s: float) -> Scale:

@@ -5,7 +5,8 @@ from typing import Any
 
 from advisor import charts
 from advisor.charts import FAMILY_LABELS
-from advisor.templatetags.quantities import percent, usd
+from advisor.services.shown import show_in, shown
+from advisor.templatetags.quantities import in_currency, percent, usd
 from advisor.views.comparison import comparison
 from advisor.views.documents import Document, by_workload, figure_of, known, plan_by_id
 from advisor.views.tradeoffs import Choice, Table, has_tree, trade_offs
@@ -36,6 +37,7 @@ LIMIT_LABELS: Mapping[str, str] = {
 
 def answer_context(document: Document, query: Mapping[str, str]) -> dict[str, Any]:
     """Everything the answer's templates need, from the one result document."""
+    show_in(document.get("currency"))
     choice = Choice.read(query)
     best = document.get("recommendation")
     singles = by_workload(document["plans"])
@@ -47,7 +49,10 @@ def answer_context(document: Document, query: Mapping[str, str]) -> dict[str, An
     return {
         "document": document,
         "best": best,
-        "reasons": list(dict.fromkeys([*document["why"], *(best["notes"] if best else ())])),
+        "reasons": [
+            in_currency(text)
+            for text in dict.fromkeys([*document["why"], *(best["notes"] if best else ())])
+        ],
         "keys": key_figures(best) if best else [],
         "picks": picks(document),
         "tables": tables,
@@ -132,12 +137,21 @@ def pareto_figures(document: Document) -> list[dict[str, Any]]:
     workloads = {str(plan["id"]): str(plan.get("workload", "")) for plan in document["plans"]}
     groups: dict[str, list[Document]] = {}
     for point in chart.get("points", ()):
-        groups.setdefault(workloads.get(str(point["plan_id"]), ""), []).append(point)
+        groups.setdefault(workloads.get(str(point["plan_id"]), ""), []).append(_in_currency(point))
     return [
         found
         for number, (workload, points) in enumerate(groups.items(), start=1)
         if (found := _pareto_of(chart, points, workload, number)) is not None
     ]
+
+
+def _in_currency(point: Document) -> Document:
+    """A point of the chart with its cost in the currency of the page."""
+    costs = {name: point.get(name) for name in ("x", "x_low", "x_high")}
+    shown_costs = {
+        name: None if usd is None else shown().of_usd(usd) for name, usd in costs.items()
+    }
+    return {**point, **shown_costs}
 
 
 def _pareto_of(
@@ -152,7 +166,7 @@ def _pareto_of(
         "figure_id": f"pareto-figure-{number}",
         "workload": workload,
         "figure": drawn,
-        "x_label": chart["x_label"],
+        "x_label": in_currency(chart["x_label"]),
         "y_label": chart["y_label"],
         "finding": _pareto_finding(placed, len(points) - len(placed)),
         "points": sorted(points, key=lambda p: (p.get("x") is None, p.get("x") or 0.0)),

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from advisor.models import Job, State
+from advisor.services.shown import show_in
 from advisor.views.people import run_of
 
 
@@ -32,6 +33,7 @@ def answered(request: HttpRequest, run_id: UUID) -> Job:
     found = run_of(request, run_id)
     if found.state != State.SUCCEEDED or not found.result:
         raise Http404
+    show_in(found.result.get("currency"))
     return found
 
 

@@ -1,10 +1,14 @@
 """Numbers as people read them."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from advisor.services.shown import show_in
 from advisor.templatetags.quantities import (
     amount,
     column_scale,
+    in_currency,
     number,
     percent,
     quantity,
@@ -12,6 +16,7 @@ from advisor.templatetags.quantities import (
     si,
     span,
     usd,
+    usd_cents,
 )
 
 
@@ -94,3 +99,39 @@ def test_all_numbers_of_a_column_have_the_same_decimals() -> None:
 
 def test_a_column_leaves_what_it_does_not_know_empty() -> None:
     assert column_scale("s", [None]).text(None) == ""
+
+
+@pytest.fixture
+def euros() -> Iterator[None]:
+    show_in({"code": "EUR", "usd_per_unit": 1.25, "observed_on": "2026-08-21", "source": "ECB"})
+    yield
+    show_in(None)
+
+
+@pytest.mark.usefixtures("euros")
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("It costs 12,500 USD a month.", "It costs 10,000 EUR a month."),
+        ("Cheapest at $1,250 an hour", "Cheapest at €1,000 an hour"),
+        ("8 x H100 for 36 months", "8 x H100 for 36 months"),
+        ("USD/M tokens", "EUR/M tokens"),
+    ],
+)
+def test_sentences_tell_money_in_the_currency_of_the_page(text: str, shown: str) -> None:
+    assert in_currency(text) == shown
+
+
+@pytest.mark.usefixtures("euros")
+def test_money_is_converted_where_it_is_shown() -> None:
+    assert (usd(1_250), usd_cents(1.25), amount({"value": 125.0, "unit": "USD/month"})) == (
+        "€1,000",
+        "€1.00",
+        "€100",
+    )
+
+
+@pytest.mark.usefixtures("euros")
+def test_a_column_of_money_has_the_currency_in_its_head() -> None:
+    scale = column_scale("USD/month", [12_500.0])
+    assert (scale.unit, scale.text(12_500.0)) == ("EUR a month", "10,000")
