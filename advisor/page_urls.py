@@ -1,6 +1,6 @@
 """Addresses of the pages."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from advisor.views import (
     docs,
@@ -8,12 +8,28 @@ from advisor.views import (
     explanation,
     files,
     latency,
+    private,
     questionnaire,
+    run_bids,
     runs,
     start,
     why,
 )
 from catalog import views as catalogue
+
+
+def _private(url: str, pages: private.Pages) -> list[URLPattern]:
+    """The same addresses for quotes and for prices of one's own."""
+    given = {"pages": pages}
+    return [
+        path(url, private.listed, given, name=url),
+        path(f"{url}.csv", private.exported, given, name=f"{url}-csv"),
+        path(f"{url}/new", private.new, given, name=f"{url}-new"),
+        path(f"{url}/import", private.imported, given, name=f"{url}-import"),
+        path(f"{url}/<int:row_id>", private.edited, given, name=f"{url}-edit"),
+        path(f"{url}/<int:row_id>/drop", private.dropped, given, name=f"{url}-drop"),
+    ]
+
 
 urlpatterns = [
     path("", start.start, name="start"),
@@ -46,6 +62,9 @@ urlpatterns = [
     path("runs/<uuid:run_id>/why", why.why, name="why"),
     path("runs/<uuid:run_id>/why/part", why.why_part, name="why-part"),
     path("runs/<uuid:run_id>/why/again", why.why_again, name="why-again"),
+    path("runs/<uuid:run_id>/bids", run_bids.run_bids, name="run-bids"),
+    *_private("bids", private.BIDS),
+    *_private("prices", private.PRICES),
     path("catalogue", catalogue.index, name="catalogue"),
     path("catalogue/accelerators", catalogue.accelerators, name="catalogue-accelerators"),
     path("catalogue/accelerators/<slug:slug>", catalogue.accelerator, name="accelerator"),

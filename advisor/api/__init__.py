@@ -15,6 +15,7 @@ from advisor.api import files
 from advisor.api.access import POLL_AFTER_S, Forbidden, KeyAuth, Strict, key_for
 from advisor.api.explanations import explanation_of
 from advisor.api.explanations import router as explanations
+from advisor.api.private import router as private
 from advisor.api.reasons import router as reasons
 from advisor.api.simulations import router as simulations
 from advisor.engine.answers import InvalidAnswers
@@ -29,6 +30,8 @@ from advisor.services.estimates import estimate
 from advisor.services.refusals import problem, problem_of
 from catalog.api import BadCursor, Page, PageQuery, cursor_at, start_of
 from catalog.api import router as catalogue
+from catalog.engine.tables import BadTable
+from costing.services import BadRow
 
 MOST_CASES = 10_000
 
@@ -47,6 +50,7 @@ api.add_router("", simulations)
 api.add_router("", files.router)
 api.add_router("", explanations)
 api.add_router("", reasons)
+api.add_router("", private)
 
 
 class AssessmentIn(Strict):
@@ -295,6 +299,30 @@ def refuse_body(request: HttpRequest, error: ValidationError) -> HttpResponse:
         "invalid-request", "The request cannot be read", status=422, errors=errors,
         detail="Correct the fields named below.",
     )  # fmt: skip
+    return problem_response(request, details)
+
+
+@api.exception_handler(BadRow)
+def refuse_row(request: HttpRequest, error: BadRow) -> HttpResponse:
+    details = problem(
+        "invalid-request", "The row cannot be kept", status=422,
+        detail="Correct the fields named below.",
+        errors=[
+            {"pointer": f"/{name}" if name else "", "detail": text}
+            for name, text in error.problems.items()
+        ],
+    )  # fmt: skip
+    return problem_response(request, details)
+
+
+@api.exception_handler(BadTable)
+def refuse_table(request: HttpRequest, error: BadTable) -> HttpResponse:
+    details = problem(
+        "invalid-request",
+        "The file cannot be read",
+        status=422,
+        detail=f"{error}. Nothing was taken.",
+    )
     return problem_response(request, details)
 
 

@@ -202,7 +202,7 @@ def bound(figure: Mapping[str, Any] | None, name: str) -> str:
     if unit in _BY_UNIT:
         return str(_BY_UNIT[unit](value))
     if unit == "users per USD/h":
-        return f"{number(float(value) * shown().usd_per_unit)} users per {shown().code}/h"
+        return f"{number((_float(value) or 0.0) * shown().usd_per_unit)} users per {shown().code}/h"
     if unit.startswith("USD/"):
         return f"{usd(value)} per {unit.removeprefix('USD/')}"
     return f"{number(value)} {unit}".rstrip()

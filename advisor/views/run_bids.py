@@ -1,0 +1,57 @@
+"""The quotes of an organisation beside the answer of a run."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from advisor.services.bids import compared
+from advisor.views.private_fields import ITEM_LABELS, PER_LABELS
+from advisor.views.sections import answered, section_context
+from catalog.models import Snapshot
+
+
+@require_safe
+@never_cache
+def run_bids(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    run = answered(request, run_id)
+    context: dict[str, Any] = section_context(run, "run-bids")
+    try:
+        context["comparisons"] = [_with_words(each) for each in compared(run)]
+    except Snapshot.DoesNotExist:
+        context["gone"] = True
+    return render(request, "advisor/private/comparison.html", context)
+
+
+def _with_words(comparison: dict[str, Any]) -> dict[str, Any]:
+    for bid in comparison["bids"]:
+        bid["per"] = PER_LABELS[bid["price_per"]]
+        for item in bid["missing_items"]:
+            item["name"] = ITEM_LABELS[item["item"]]
+    valid = [bid for bid in comparison["bids"] if bid["status"] == "valid"]
+    return comparison | {"finding": _finding(comparison, valid)}
+
+
+def _finding(comparison: dict[str, Any], valid: list[dict[str, Any]]) -> str:
+    listed = comparison["best_listed"]
+    if not comparison["bids"]:
+        return ""
+    if not valid:
+        return "None of the quotes can win: each says why."
+    best = valid[0]
+    if listed is None:
+        return f"{best['name']} is the cheapest, and no listed plan meets the targets."
+    if best["wins"]:
+        saved = listed["total_usd"] - best["total_usd"]
+        return (
+            f"{best['name']} wins: {saved:,.0f} USD less over the horizon than {listed['name']}, "
+            "the cheapest plan at listed prices."
+        )
+    more = best["total_usd"] - listed["total_usd"]
+    return (
+        f"No quote wins: the best, {best['name']}, costs {more:,.0f} USD more over the horizon "
+        f"than {listed['name']} at listed prices."
+    )
