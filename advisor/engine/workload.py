@@ -51,6 +51,8 @@ class ServingDemand:
     stages_s: Mapping[str, float] = field(default_factory=dict)
     """Extra stages in the path of a request, mean seconds each (signing, retrieval, rerank)."""
     share_with_stages: float = 1.0
+    active_hours_per_day: float = 24.0
+    active_days_per_week: float = 7.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ class Load:
     hours_per_month: float
     per_month: float
     window_s: float | None = None  # set for a batch
+    hours_per_day: float = 24.0
+    days_per_week: float = 7.0
 
 
 def serving_demand(part: Part, model: ModelSpec) -> ServingDemand:
@@ -109,6 +111,8 @@ def live_load(part: Part, request: Request) -> Load:
         peak_per_s=mean * own.number("peak_to_mean"),
         hours_per_month=hours,
         per_month=mean * hours * SECONDS_PER_HOUR,
+        hours_per_day=hours_per_day,
+        days_per_week=own.number("active_days_week"),
     )
 
 
@@ -272,4 +276,6 @@ def _demand(
         + (vector_bytes(part) if part.kind == "embed_rag" else 0.0),
         stages_s={stage: own.number("stage_s")} if stage else {},
         share_with_stages=own.number("stage_share_pct") * PERCENT if stage else 1.0,
+        active_hours_per_day=load.hours_per_day,
+        active_days_per_week=load.days_per_week,
     )

@@ -26,6 +26,8 @@ def usd_of(problem: FleetProblem, fleet: Fleet) -> float:
     total += sum(
         each.usd * float(used) for each, used in zip(problem.wholes, fleet.whole, strict=True)
     )
+    families = sum(is_paid(group, fleet) for group in problem.families)
+    total += problem.another_usd * max(families - 1, 0)
     return total + sum(group.usd for group in problem.groups if is_paid(group, fleet))
 
 
@@ -43,7 +45,7 @@ def is_paid(group: Group, fleet: Fleet) -> bool:
     Source: definition.
     """
     used = fleet.served[:, group.pools].max(initial=0.0) > _SLACK
-    return bool(group.usd <= 0.0 or used or fleet.whole[group.wholes].any())
+    return bool(used or fleet.whole[group.wholes].any())
 
 
 def units(problem: FleetProblem, fleet: Fleet) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 
 from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.fleet.mip import INF, Program
-from advisor.engine.fleet.problem import Fleet, FleetProblem
+from advisor.engine.fleet.problem import Fleet, FleetProblem, Group
 
 _WHOLE = 1e-9
 
@@ -225,28 +225,39 @@ def _hold_replicas(made: Formulation, problem: FleetProblem, live: Bools) -> Non
 
 
 def _pay_groups(made: Formulation, problem: FleetProblem) -> None:
-    program, (buckets, pools) = made.program, made.pairs
-    rate = _job_rate(problem, made.job_pools)
+    program = made.program
     for group in problem.groups:
-        if group.usd <= 0.0:
-            program.offset += group.usd
-            continue
-        paid = program.add(group.usd, shape=(1,), upper=1.0, integer=True)
-        for number in group.wholes:
+        _pay(made, problem, group, program.add(group.usd, shape=(1,), upper=1.0, integer=True))
+    if problem.another_usd <= 0.0 or len(problem.families) < 2:  # noqa: PLR2004 -- no second one
+        return
+    another = program.add(problem.another_usd, shape=(1,))
+    (row,) = program.row_block(1, lower=-1.0, upper=INF)
+    program.put(row, another, 1.0)
+    for group in problem.families:
+        used = program.add(0.0, shape=(1,), upper=1.0, integer=True)
+        program.put(row, used, -1.0)
+        _pay(made, problem, group, used)
+
+
+def _pay(made: Formulation, problem: FleetProblem, group: Group, paid: Ints) -> None:
+    """A group is paid for where any of its pools or whole plans is used."""
+    program, (buckets, pools) = made.program, made.pairs
+    for number in group.wholes:
+        (row,) = program.row_block(1, lower=0.0, upper=INF)
+        program.put(row, paid, 1.0)
+        program.put(row, made.whole[number], -1.0)
+    mine = np.isin(pools, group.pools)
+    for bucket in np.unique(buckets[mine]):
+        _opened(program, paid, made.share[mine & (buckets == bucket)])
+    rate = _job_rate(problem, made.job_pools)
+    for job in problem.jobs:
+        at = np.isin(made.job_pools, group.pools)
+        at &= problem.pool_load[made.job_pools] == job.load
+        if at.any():
             (row,) = program.row_block(1, lower=0.0, upper=INF)
             program.put(row, paid, 1.0)
-            program.put(row, made.whole[number], -1.0)
-        mine = np.isin(pools, group.pools)
-        for bucket in np.unique(buckets[mine]):
-            _opened(program, paid, made.share[mine & (buckets == bucket)])
-        for job in problem.jobs:
-            at = np.isin(made.job_pools, group.pools)
-            at &= problem.pool_load[made.job_pools] == job.load
-            if at.any():
-                (row,) = program.row_block(1, lower=0.0, upper=INF)
-                program.put(row, paid, 1.0)
-                work = rate[at][:, np.newaxis] * job.hours / job.volume
-                program.put(row, made.at_work[at], -work)
+            work = rate[at][:, np.newaxis] * job.hours / job.volume
+            program.put(row, made.at_work[at], -work)
 
 
 def _opened(program: Program, paid: Ints, shares: Ints) -> None:

@@ -1,6 +1,6 @@
 """A fleet to be chosen, as plain columns: what may be bought, what must be served, and when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,6 +77,8 @@ class FleetProblem:
     jobs: tuple[Job, ...] = ()
     wholes: tuple[Whole, ...] = ()
     groups: tuple[Group, ...] = ()
+    families: tuple[Group, ...] = ()  # each used one but the first costs `another_usd`
+    another_usd: float = 0.0
     limits: tuple[Limit, ...] = ()
 
     @property
@@ -123,13 +125,8 @@ def options_kept(problem: FleetProblem, keep: Bools) -> FleetProblem:
         spare=problem.spare[pools],
         rate=problem.rate[:, pools],
         usd_per_unit=problem.usd_per_unit[:, pools],
-        groups=tuple(
-            replace(
-                group,
-                pools=np.array([pool_at[int(p)] for p in group.pools if int(p) in pool_at], int),
-            )
-            for group in problem.groups
-        ),
+        groups=tuple(_with_pools(group, pool_at) for group in problem.groups),
+        families=tuple(_with_pools(group, pool_at) for group in problem.families),
         limits=tuple(
             replace(limit, per_machine=limit.per_machine[keep], per_hour=limit.per_hour[keep])
             for limit in problem.limits
@@ -147,12 +144,17 @@ def wholes_kept(problem: FleetProblem, keep: Sequence[bool]) -> FleetProblem:
     return replace(
         problem,
         wholes=tuple(problem.wholes[row] for row in rows),
-        groups=tuple(
-            replace(
-                group,
-                wholes=np.array([place[int(w)] for w in group.wholes if int(w) in place], int),
-            )
-            for group in problem.groups
-        ),
+        groups=tuple(_with_wholes(group, place) for group in problem.groups),
+        families=tuple(_with_wholes(group, place) for group in problem.families),
         limits=tuple(replace(lim, per_whole=lim.per_whole[rows]) for lim in problem.limits),
     )
+
+
+def _with_pools(group: Group, place: Mapping[int, int]) -> Group:
+    kept = [place[int(pool)] for pool in group.pools if int(pool) in place]
+    return replace(group, pools=np.array(kept, dtype=np.int64))
+
+
+def _with_wholes(group: Group, place: Mapping[int, int]) -> Group:
+    kept = [place[int(whole)] for whole in group.wholes if int(whole) in place]
+    return replace(group, wholes=np.array(kept, dtype=np.int64))

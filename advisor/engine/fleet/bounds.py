@@ -1,0 +1,137 @@
+"""The user's limits on a fleet as a whole: money, power, racks, carbon, one provider's share."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from advisor.engine.cases import Floats
+from advisor.engine.fleet.prices import MANY, hours, machines
+from advisor.engine.fleet.problem import FleetProblem, Limit
+from advisor.engine.fleet.weeks import HOURS_PER_WEEK
+from advisor.engine.plan import Plan
+from advisor.engine.search.fits import deployment_kind
+from advisor.engine.search.river import Priced
+from advisor.engine.workload import Question
+from catalog.specs import OfferSpec
+from catalog.units import GRAMS_PER_TONNE, KILO
+
+RACK_UNITS = 42.0  # of one rack
+_KG_PER_TONNE = GRAMS_PER_TONNE / KILO
+
+
+def limits_of(
+    problem: FleetProblem,
+    question: Question,
+    priced: Sequence[Priced],
+    options: Sequence[tuple[OfferSpec, int, int]],
+    plans: Sequence[Plan],
+    *,
+    capex_usd: Floats,
+) -> tuple[Limit, ...]:
+    """Limits that hold for all machines together, each linear in machines, hours and plans.
+
+    Source: the answers of the assessment.
+    """
+    zero, none = np.zeros(len(options)), np.zeros(len(plans))
+    first_pool = np.array([
+        int(np.flatnonzero(problem.pool_option == number)[0]) for number in range(len(options))
+    ], dtype=np.int64)  # fmt: skip
+    found = []
+    money, site = question.money, question.site
+    if money.capex_max_usd is not None:
+        each = np.where(problem.held, capex_usd[first_pool], 0.0) if len(options) else zero
+        found.append(
+            Limit(name="money at once", per_machine=each, per_hour=zero,
+                  per_whole=_of(plans, "capex_usd"), most=money.capex_max_usd)
+        )  # fmt: skip
+    own = np.array([deployment_kind(offer) == "on_prem" for offer, _, _ in options], dtype=bool)
+    if site.power_w is not None and site.exists != "none":
+        watts = [priced[load].cases.power_w_per_instance[row] for _, load, row in options]
+        mine = np.array([plan.provider_kind == "on_prem" for plan in plans], dtype=bool)
+        kilowatts = np.where(mine, _of(plans, "power_kw") * KILO / max(site.pue, 1.0), 0.0)
+        found.append(
+            Limit(name="power of the room in W", per_machine=np.where(own, watts, 0.0),
+                  per_hour=zero, per_whole=kilowatts, most=site.power_w)
+        )  # fmt: skip
+    if site.racks is not None and site.exists != "none":
+        units = [_rack_units(priced[load], offer) for offer, load, _ in options]
+        found.append(
+            Limit(name="rack units of the room", per_machine=np.where(own, units, 0.0),
+                  per_hour=zero, per_whole=none, most=site.racks * RACK_UNITS)
+        )  # fmt: skip
+    if money.carbon_cap_tonnes is not None:
+        found.append(_carbon(problem, question, priced, options, plans))
+    if question.single_provider_max < 1.0:
+        found += _shares(problem, question, options, plans)
+    return tuple(found)
+
+
+def _of(plans: Sequence[Plan], figure: str) -> Floats:
+    return np.array([plan.value(figure) or 0.0 for plan in plans], dtype=np.float64)
+
+
+def _rack_units(priced: Priced, offer: OfferSpec) -> float:
+    system = priced.systems.get(offer.system_slug)
+    return float(system.rack_units or 0.0) if system is not None else 0.0
+
+
+def _carbon(
+    problem: FleetProblem,
+    question: Question,
+    priced: Sequence[Priced],
+    options: Sequence[tuple[OfferSpec, int, int]],
+    plans: Sequence[Plan],
+) -> Limit:
+    """Tonnes over the horizon; machines that are held count as if they were busy."""
+    machine, hour = np.zeros(len(options)), np.zeros(len(options))
+    for number, (_, load, row) in enumerate(options):
+        rows = np.array([row])
+        if problem.held[number]:
+            cost = machines(priced[load], rows, count=MANY, utilisation=1.0)
+        else:
+            cost = hours(priced[load], rows, mean_machines=MANY)
+        made = cost.embodied_carbon_kg[0] if question.embodied_carbon else 0.0
+        tonnes = (cost.carbon_kg[0] + made) / MANY / _KG_PER_TONNE
+        if problem.held[number]:
+            machine[number] = tonnes
+        else:
+            hour[number] = tonnes / HOURS_PER_WEEK
+    months = question.horizon_months
+    return Limit(
+        name="carbon in t CO2e", per_machine=machine, per_hour=hour,
+        per_whole=_of(plans, "carbon_kg_month") * months / _KG_PER_TONNE,
+        most=question.money.carbon_cap_tonnes or 0.0,
+    )  # fmt: skip
+
+
+def _shares(
+    problem: FleetProblem,
+    question: Question,
+    options: Sequence[tuple[OfferSpec, int, int]],
+    plans: Sequence[Plan],
+) -> list[Limit]:
+    """No provider above its share of all accelerator-hours."""
+    chips = np.array([offer.accelerator_count for offer, _, _ in options], dtype=np.float64)
+    weekly = np.array([_weekly_accelerator_hours(plan) for plan in plans], dtype=np.float64)
+    names = [offer.provider for offer, _, _ in options]
+    most = question.single_provider_max
+    found = []
+    for provider in sorted({*names, *(plan.provider for plan in plans)}):
+        mine = np.array([name == provider for name in names], dtype=np.float64)
+        theirs = np.array([plan.provider == provider for plan in plans], dtype=np.float64)
+        found.append(
+            Limit(
+                name=f"most with one provider ({provider})",
+                per_machine=np.where(problem.held, chips * HOURS_PER_WEEK * (mine - most), 0.0),
+                per_hour=np.where(problem.held, 0.0, chips * (mine - most)),
+                per_whole=weekly * (theirs - most),
+                most=0.0,
+            )
+        )
+    return found
+
+
+def _weekly_accelerator_hours(plan: Plan) -> float:
+    per_month = float(str(plan.extra.get("hours_per_month", 0.0)))
+    full = plan.purchase not in ("on_demand", "spot", "capacity_block") or per_month <= 0.0
+    return plan.accelerator_count * HOURS_PER_WEEK * (1.0 if full else per_month / 730.0)

@@ -1,0 +1,380 @@
+"""From priced workloads to a fleet question: options, pools, hours, costs paid once, limits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from advisor.engine.cases import Bools, Floats, Ints
+from advisor.engine.choice.decision import Decision
+from advisor.engine.fleet.bounds import limits_of
+from advisor.engine.fleet.prices import price_table
+from advisor.engine.fleet.problem import FleetProblem, Group, Job, Whole
+from advisor.engine.fleet.ways import Ways, undominated, ways_of
+from advisor.engine.fleet.weeks import (
+    Work,
+    batch_work,
+    is_job,
+    kinds_of_hours,
+    live_week,
+    training_work,
+)
+from advisor.engine.plan import Plan
+from advisor.engine.search.river import Priced
+from advisor.engine.workload import Question
+from catalog.specs import OfferSpec
+from costing.engine.tco import WEEKS_PER_YEAR
+
+LARGEST_TABLE = 24  # machines up to which growth is rounded up exactly
+PLANS_OF_EACH = 12  # whole plans of a workload that stand beside the pools
+P90_OF_DEMAND = "fleet/demand_p90"
+ANOTHER_FAMILY = "family/weeks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """One workload's candidate on one option."""
+
+    load: int
+    row: int  # of the workload's placements
+    option: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """Something to hold or to rent, with the candidate that prices it."""
+
+    offer: OfferSpec
+    load: int  # whose candidate prices it
+    row: int
+    held: bool
+    family: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A fleet question with what its columns stand for."""
+
+    question: Question
+    priced: tuple[Priced, ...]
+    problem: FleetProblem
+    options: tuple[Option, ...]
+    pools: tuple[Pool, ...]
+    plans: tuple[Plan, ...]  # behind the problem's whole plans
+    kind_of_hour: Ints  # (168,)
+    considered: int  # candidates before dominated ones were left out
+    robust: bool
+
+
+def setting_of(
+    question: Question,
+    priced: Sequence[Priced],
+    decisions: Sequence[Decision],
+    *,
+    robust: bool = False,
+) -> Setting | None:
+    """The fleet question of an assessment; None where a workload has no way at all.
+
+    Offers rented by the hour are options of one workload each; what is held may be shared by
+    all. `robust` sizes for the P90 of demand and the low end of every speed.
+
+    Source: stages it calls.
+    """
+    rates = priced[0].rates
+    more = rates[P90_OF_DEMAND].value if robust else 1.0
+    demand, work = _asked(priced, more)
+    ways = [ways_of(each, question, low=robust) for each in priced]
+    considered = sum(len(each) for each in ways)
+    kept = [
+        _worth(each, found, demand[load], work[load])
+        for load, (each, found) in enumerate(zip(priced, ways, strict=True))
+    ]
+    plans = [plan for decision in decisions for plan in _whole_plans(decision)]
+    loads = {decision.workload: number for number, decision in enumerate(decisions)}
+    served = {pool for pool, rows in enumerate(kept) if len(rows)}
+    served |= {loads[plan.workload] for plan in plans}
+    if served != set(range(len(priced))):
+        return None
+    windows = np.array([each.windows for each in work if each is not None], dtype=bool)
+    kind, hours, first = kinds_of_hours(demand, windows.reshape(-1, demand.shape[1]))
+    options, pools = _options(priced, kept, ways)
+    problem = _problem(
+        question, priced, ways, options, pools, plans, loads,
+        demand=demand[:, first], work=work, hours=hours, first=first,
+    )  # fmt: skip
+    return Setting(
+        question=question, priced=tuple(priced), problem=problem, options=tuple(options),
+        pools=tuple(pools), plans=tuple(plans), kind_of_hour=kind, considered=considered,
+        robust=robust,
+    )  # fmt: skip
+
+
+def _asked(priced: Sequence[Priced], more: float) -> tuple[Floats, list[Work | None]]:
+    """Capacity that live loads need by the hour, and the work of jobs, with headroom."""
+    demand = np.zeros((len(priced), 168))
+    work: list[Work | None] = []
+    for load, each in enumerate(priced):
+        serving, training = each.workload.serving, each.workload.training
+        if serving is not None and not serving.is_batch:
+            demand[load] = live_week(serving) * (1.0 + serving.headroom_fraction) * more
+            work.append(None)
+            continue
+        found = training_work(training) if training is not None else None
+        if serving is not None:
+            found = batch_work(serving)
+            more_work = (1.0 + serving.headroom_fraction) * more
+            found = Work(
+                volume=found.volume * more_work, runs=found.runs, windows=found.windows
+            )
+        work.append(found)
+    return demand, work
+
+
+def _worth(priced: Priced, ways: Ways, demand: Floats, work: Work | None) -> Ints:
+    """Rows of the ways that are not dominated."""
+    families = [
+        priced.parts[int(priced.sizing.accelerator[priced.placements.sizing[row]])].family.value
+        for row in ways.rows
+    ]
+    if work is None:
+        needed = np.ceil(demand.max() / np.maximum(ways.rate, 1e-12)) + ways.spare
+    else:
+        window_h = max(float(work.windows.sum()) / work.runs, 1.0)
+        needed = np.ceil(work.volume / np.maximum(ways.rate, 1e-12) / window_h)
+    return np.flatnonzero(undominated(ways, families, needed=needed))
+
+
+def _whole_plans(decision: Decision) -> list[Plan]:
+    """The recommended plan and the cheapest of each family, contract and kind of place."""
+    fit = [
+        plan
+        for plan in decision.plans
+        if plan.meets_targets
+        and not plan.extra.get("not_recommended_because")
+        and plan.value("total_cost_usd") is not None
+    ]
+    fit.sort(key=lambda plan: plan.value("total_cost_usd") or 0.0)
+    seen: dict[tuple[str, str, str], Plan] = {}
+    for plan in fit:
+        seen.setdefault((plan.family, plan.purchase, plan.provider_kind), plan)
+    found = list(seen.values())[:PLANS_OF_EACH]
+    best = decision.recommended
+    if best is not None and best.id not in {plan.id for plan in found}:
+        found.append(best)
+    return found
+
+
+def _options(
+    priced: Sequence[Priced], kept: Sequence[Ints], ways: Sequence[Ways]
+) -> tuple[list[Option], list[Pool]]:
+    """An option for each offer that is held, and for each offer by the hour and workload."""
+    options: list[Option] = []
+    pools: list[Pool] = []
+    known: dict[tuple[int, int], int] = {}
+    for load, (each, rows, found) in enumerate(zip(priced, kept, ways, strict=True)):
+        for place in rows:
+            row = int(found.rows[place])
+            offer = each.offers[int(each.placements.offer[row])]
+            held = bool(found.held[place])
+            key = (offer.id, -1 if held else load)
+            if key not in known:
+                known[key] = len(options)
+                part = each.parts[int(each.sizing.accelerator[each.placements.sizing[row]])]
+                options.append(
+                    Option(offer=offer, load=load, row=row, held=held, family=part.family.value)
+                )
+            pools.append(Pool(load=load, row=row, option=known[key]))
+    return options, pools
+
+
+def _problem(
+    question: Question,
+    priced: Sequence[Priced],
+    ways: Sequence[Ways],
+    options: Sequence[Option],
+    pools: Sequence[Pool],
+    plans: Sequence[Plan],
+    loads: Mapping[str, int],
+    *,
+    demand: Floats,
+    work: Sequence[Work | None],
+    hours: Floats,
+    first: Ints,
+) -> FleetProblem:
+    place = [
+        {int(row): number for number, row in enumerate(found.rows)} for found in ways
+    ]
+    at = [place[pool.load][pool.row] for pool in pools]
+    of = [ways[pool.load] for pool in pools]
+
+    def column(name: str) -> Floats:
+        return np.array([getattr(w, name)[i] for w, i in zip(of, at, strict=True)], dtype=float)
+
+    def price(name: str) -> Floats:
+        return np.array(
+            [getattr(w.prices, name)[i] for w, i in zip(of, at, strict=True)], dtype=float
+        )
+
+    pool_load = np.array([pool.load for pool in pools], dtype=np.int64)
+    pool_option = np.array([pool.option for pool in pools], dtype=np.int64)
+    size, rate = column("size"), column("rate")
+    own = np.arange(len(priced))[:, np.newaxis] == pool_load
+    volume = _weekly_volume(demand, work, hours)
+    held = np.array([option.held for option in options], dtype=bool)
+    load_usd = np.where(held[pool_option], price("load") * size / rate, 0.0)
+    usd, tables, most = _machine_prices(priced, ways, options, pools, place, rate, size)
+    problem = FleetProblem(
+        hours=hours,
+        held=held,
+        usd=usd,
+        most=most,
+        least=np.zeros(len(options)),
+        tables=tables,
+        pool_option=pool_option,
+        pool_load=pool_load,
+        size=size,
+        spare=column("spare"),
+        rate=np.where(own, rate, 0.0),
+        usd_per_unit=np.where(own, load_usd + price("data") / volume[pool_load], 0.0),
+        bucket_load=np.arange(len(priced), dtype=np.int64),
+        demand=demand,
+        jobs=tuple(
+            Job(
+                load=load,
+                volume=each.volume,
+                hours=np.where(each.windows[first], hours / each.runs, 0.0),
+            )
+            for load, each in enumerate(work)
+            if each is not None
+        ),
+        wholes=tuple(
+            Whole(
+                load=loads[plan.workload], usd=plan.value("total_cost_usd") or 0.0, name=plan.id,
+                tags=frozenset({f"family:{plan.family}", f"purchase:{plan.purchase}"}),
+            )
+            for plan in plans
+        ),
+    )  # fmt: skip
+    return _completed(
+        problem, question, priced, options, plans, people=price("people"), porting=price("porting"),
+        capex=price("capex"), pools=pools,
+    )  # fmt: skip
+
+
+def _completed(
+    problem: FleetProblem,
+    question: Question,
+    priced: Sequence[Priced],
+    options: Sequence[Option],
+    plans: Sequence[Plan],
+    *,
+    people: Floats,
+    porting: Floats,
+    capex: Floats,
+    pools: Sequence[Pool],
+) -> FleetProblem:
+    groups = (
+        *_people_groups(problem, people),
+        *_porting_groups(problem, priced, pools, porting),
+    )
+    families, another_usd = _families(problem, priced, options, plans)
+    limits = limits_of(problem, question, priced, [(o.offer, o.load, o.row) for o in options],
+                       plans, capex_usd=capex)  # fmt: skip
+    return replace(
+        problem, groups=groups, families=families, another_usd=another_usd, limits=limits
+    )
+
+
+def _weekly_volume(
+    demand: Floats, work: Sequence[Work | None], hours: Floats
+) -> Floats:
+    """Units of each load in a week: unit-a-second hours of live traffic, units of jobs."""
+    live = demand @ hours
+    jobs = np.array([0.0 if each is None else each.volume * each.runs for each in work])
+    return np.maximum(live + jobs, 1e-12)
+
+
+def _machine_prices(
+    priced: Sequence[Priced],
+    ways: Sequence[Ways],
+    options: Sequence[Option],
+    pools: Sequence[Pool],
+    place: Sequence[Mapping[int, int]],
+    rate: Floats,
+    size: Floats,
+) -> tuple[Floats, tuple[Floats, ...], Floats]:
+    usd, most = np.zeros(len(options)), np.zeros(len(options))
+    tables: list[Floats] = []
+    for number, option in enumerate(options):
+        found, at = ways[option.load], place[option.load][option.row]
+        most[number] = min(found.most[at], 10_000.0)
+        if option.held:
+            usd[number] = found.prices.held_hour[at] * 168.0
+            count = int(min(most[number], LARGEST_TABLE))
+            most[number] = min(most[number], float(count))
+            tables.append(
+                price_table(priced[option.load], option.row, most=count, growth_step=1.0)
+                if priced[option.load].rules.growth_per_month
+                else np.zeros(0)
+            )
+        else:
+            usd[number] = found.prices.hour[at]
+            tables.append(np.zeros(0))
+    return usd, tuple(tables), most
+
+
+def _people_groups(problem: FleetProblem, people: Floats) -> list[Group]:
+    """Each load pays for the dearest kind of place that serves it: one step for each kind."""
+    found = []
+    for load in range(problem.loads):
+        mine = problem.pool_load == load
+        paid = 0.0
+        for usd in np.unique(np.round(people[mine], 2)):
+            pools = np.flatnonzero(mine & (people >= usd - 0.01))
+            if usd > paid:
+                found.append(
+                    Group(usd=float(usd - paid), pools=pools, wholes=np.zeros(0, dtype=np.int64),
+                          name="people")
+                )  # fmt: skip
+                paid = float(usd)
+    return found
+
+
+def _porting_groups(
+    problem: FleetProblem, priced: Sequence[Priced], pools: Sequence[Pool], porting: Floats
+) -> list[Group]:
+    part = [
+        int(priced[pool.load].sizing.accelerator[priced[pool.load].placements.sizing[pool.row]])
+        for pool in pools
+    ]
+    keys = {(pool.load, part[i]) for i, pool in enumerate(pools) if porting[i] > 0.0}
+    return [
+        Group(
+            usd=float(porting[mine[0]]), pools=np.array(mine), wholes=np.zeros(0, dtype=np.int64),
+            name="porting",
+        )
+        for load, each in sorted(keys)
+        if (mine := [i for i, p in enumerate(pools) if p.load == load and part[i] == each])
+    ]  # fmt: skip
+
+
+def _families(
+    problem: FleetProblem,
+    priced: Sequence[Priced],
+    options: Sequence[Option],
+    plans: Sequence[Plan],
+) -> tuple[tuple[Group, ...], float]:
+    """Every family used but the first costs person-weeks; hosted models count as none."""
+    rules = priced[0].rules
+    usd = priced[0].rates[ANOTHER_FAMILY].value * rules.staff_usd_per_year / WEEKS_PER_YEAR
+    family = np.array([options[option].family for option in problem.pool_option], dtype=np.str_)
+    of_plans = np.array([plan.family for plan in plans], dtype=np.str_)
+    names = sorted({*family.tolist(), *of_plans.tolist()} - {"hosted"})
+    found = tuple(
+        Group(
+            usd=0.0, pools=np.flatnonzero(family == name),
+            wholes=np.flatnonzero(of_plans == name), name=name,
+        )
+        for name in names
+    )  # fmt: skip
+    return found, usd * (1.0 + rules.contingency_fraction)
