@@ -1,0 +1,253 @@
+"""The fleet of an assessment: solved, compared with plain fleets, its saving said with its proof."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from advisor.engine.choice.decision import Decision
+from advisor.engine.fleet.accounts import Bill, bill_of
+from advisor.engine.fleet.checking import broken, priced
+from advisor.engine.fleet.comparing import Plain, best_plain, restricted
+from advisor.engine.fleet.formulation import fleet_of, formulate
+from advisor.engine.fleet.greedy import greedy_fleet
+from advisor.engine.fleet.mip import Limits, Watch, solve
+from advisor.engine.fleet.problem import Fleet
+from advisor.engine.fleet.setting import Setting
+from advisor.engine.fleet.solving import Outcome, solve_exactly
+
+QUICK = Limits(gap=5e-3, nodes=5)
+FULL = Limits(gap=1e-4, nodes=20_000, seconds=90.0)
+GOOD_ENOUGH = 0.03  # gap to the relaxation at which the quick answer looks no further
+WORTH_IT = 0.03  # saving from which a hybrid is recommended, beyond the gap
+_USED = 1e-6
+Told = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetAnswer:
+    """A fleet, its bill, its proof and what plain fleets would cost; USD over the horizon."""
+
+    setting: Setting
+    fleet: Fleet
+    bill: Bill
+    bound_usd: float
+    greedy_usd: float | None
+    plain: Plain | None
+    plain_usd: float | None  # best fleet of one family and one contract
+    family_usd: float | None  # best fleet of one family, any contracts
+    separate_usd: float | None  # each load on machines of its own
+    separate_plans_usd: float | None  # each load's recommended plan, kept around the clock
+    stopped: bool
+
+    @property
+    def gap(self) -> float:
+        """Proven distance from the least cost, as a fraction of the cost."""
+        total = self.bill.total_usd
+        return max(total - self.bound_usd, 0.0) / total if total > 0.0 else 0.0
+
+    @property
+    def kinds(self) -> frozenset[tuple[str, str]]:
+        """Families and contracts that the fleet uses."""
+        options = {
+            (option.family, option.offer.purchase.value)
+            for number, option in enumerate(self.setting.options)
+            if self.fleet.machines[number] > _USED or self.fleet.used[number].max() > _USED
+        }
+        plans = {
+            (plan.family, plan.purchase)
+            for plan, used in zip(self.setting.plans, self.fleet.whole, strict=True)
+            if used
+        }
+        return frozenset(options | plans)
+
+    @property
+    def saving(self) -> float:
+        """What the fleet saves against the best of one family and one contract, a fraction."""
+        if self.plain_usd is None or self.plain_usd <= 0.0:
+            return 0.0
+        return 1.0 - self.bill.total_usd / self.plain_usd
+
+    @property
+    def is_hybrid(self) -> bool:
+        """Whether mixing pays: several families or contracts, worth it beyond the gap."""
+        return len(self.kinds) > 1 and self.saving >= WORTH_IT + self.gap
+
+
+def quick_fleet(setting: Setting, decisions: Sequence[Decision]) -> FleetAnswer | None:
+    """A fleet within about a second: the greedy one where it is proven good, else a short search.
+
+    None where nothing serves everything.
+
+    Source: `solve_exactly`; the bound is that of the linear relaxation where it suffices.
+    """
+    outcome = _quickly(setting)
+    if outcome.fleet is None:
+        return None
+    return _answered(setting, outcome, decisions, QUICK, plain=True)
+
+
+def full_fleet(
+    setting: Setting,
+    decisions: Sequence[Decision],
+    *,
+    limits: Limits = FULL,
+    tell: Told | None = None,
+    watch: Watch | None = None,
+) -> FleetAnswer | None:
+    """The fleet of least cost, proven to a hundredth of a percent or as far as the limits allow.
+
+    Source: `solve_exactly`.
+    """
+    say = tell or (lambda stage, fraction: None)
+    say("Looking for the least-cost fleet", 0.2)
+    outcome = solve_exactly(setting.problem, limits, watch=watch)
+    if outcome.fleet is None:
+        return None
+    say("Comparing with plain fleets", 0.7)
+    return _answered(setting, outcome, decisions, replace(limits, gap=1e-3), plain=True)
+
+
+def _quickly(setting: Setting) -> Outcome:
+    problem = setting.problem
+    greedy = greedy_fleet(problem)
+    relaxed = solve(formulate(problem).program, Limits(), relaxed=True)
+    if greedy is not None and relaxed.bound >= greedy.usd * (1.0 - GOOD_ENOUGH):
+        return Outcome(fleet=greedy, bound_usd=relaxed.bound, greedy=greedy, single=None)
+    outcome = solve_exactly(problem, QUICK)
+    return replace(outcome, bound_usd=max(outcome.bound_usd, min(relaxed.bound, _usd(outcome))))
+
+
+def _usd(outcome: Outcome) -> float:
+    return np.inf if outcome.fleet is None else outcome.fleet.usd
+
+
+def _answered(
+    setting: Setting,
+    outcome: Outcome,
+    decisions: Sequence[Decision],
+    limits: Limits,
+    *,
+    plain: bool,
+) -> FleetAnswer:
+    fleet = outcome.fleet
+    if fleet is None:
+        message = "an outcome without a fleet has no answer"
+        raise ValueError(message)
+    beside = best_plain(setting, limits) if plain else None
+    other = beside.outcome.fleet if beside is not None else None
+    if beside is not None and other is not None and other.usd < fleet.usd:
+        # What one family and one contract can do, the whole market can do too.
+        fleet = _lifted(setting, beside) or fleet
+    bill = bill_of(setting, fleet)
+    own = [decision.recommended for decision in decisions]
+    known = [plan.value("total_cost_usd") for plan in own if plan is not None]
+    return FleetAnswer(
+        setting=setting,
+        fleet=fleet,
+        bill=bill,
+        bound_usd=min(outcome.bound_usd, bill.total_usd),
+        greedy_usd=None if outcome.greedy is None else outcome.greedy.usd,
+        plain=beside,
+        plain_usd=None
+        if beside is None or other is None
+        else max(bill_of(beside.setting, other).total_usd, 0.0),
+        family_usd=_one_family(setting, fleet, limits),
+        separate_usd=_separate(setting, fleet, limits),
+        separate_plans_usd=sum(usd for usd in known if usd is not None)
+        if len(known) == len(decisions)
+        else None,
+        stopped=outcome.stopped,
+    )
+
+
+def _lifted(setting: Setting, plain: Plain) -> Fleet | None:
+    """A plain fleet in the columns of the whole question."""
+    small, found = plain.setting, plain.outcome.fleet
+    if found is None:
+        return None
+    options = [setting.options.index(option) for option in small.options]
+    at = {(pool.load, pool.row): number for number, pool in enumerate(setting.pools)}
+    pools = [at[pool.load, pool.row] for pool in small.pools]
+    wholes = [setting.plans.index(plan) for plan in small.plans]
+    problem = setting.problem
+    shape = len(problem.hours)
+    machines, used = np.zeros(len(problem.held)), np.zeros((len(problem.held), shape))
+    replicas = np.zeros((len(problem.pool_option), shape))
+    served, whole = np.zeros((*problem.rate.shape, shape)), np.zeros(len(problem.wholes))
+    machines[options], used[options], replicas[pools] = found.machines, found.used, found.replicas
+    served[:, pools], whole[wholes] = found.served, found.whole
+    fleet = Fleet(
+        machines=machines, used=used, replicas=replicas, served=served, whole=whole, usd=0.0
+    )
+    return None if broken(problem, fleet) else priced(problem, fleet)
+
+
+def _one_family(setting: Setting, fleet: Fleet, limits: Limits) -> float | None:
+    """Least cost with one family in any contracts; the fleet's own where it has just one."""
+    families = {option.family for option in setting.options}
+    families |= {plan.family for plan in setting.plans}
+    used = {
+        setting.options[number].family
+        for number in range(len(setting.options))
+        if fleet.machines[number] > _USED or fleet.used[number].max() > _USED
+    } | {plan.family for plan, on in zip(setting.plans, fleet.whole, strict=True) if on}
+    if len(used) == 1 and used != {"hosted"}:
+        return bill_of(setting, fleet).total_usd
+    best: float | None = None
+    for family in sorted(families - {"hosted"}):
+        keep = np.array([option.family == family for option in setting.options], dtype=bool)
+        small = restricted(setting, keep, [plan.family == family for plan in setting.plans])
+        if small is None:
+            continue
+        found = solve_exactly(small.problem, limits).fleet
+        if found is not None:
+            usd = bill_of(small, found).total_usd
+            best = usd if best is None else min(best, usd)
+    return best
+
+
+def _separate(setting: Setting, fleet: Fleet, limits: Limits) -> float | None:
+    """Least cost with each load on machines of its own; None where nothing is shared anyway."""
+    problem = setting.problem
+    shared = False
+    for number in np.flatnonzero((fleet.machines > _USED) & problem.held):
+        pools = np.flatnonzero(problem.pool_option == number)
+        working = {
+            int(problem.pool_load[pool]) for pool in pools if fleet.served[:, pool].max() > _USED
+        }
+        shared |= len(working) > 1
+    if not shared or problem.limits:
+        return None
+    total = 0.0
+    for load in range(len(setting.priced)):
+        alone = _of_load(setting, load)
+        found = solve_exactly(alone.problem, limits).fleet
+        if found is None:
+            return None
+        total += found.usd
+    return round(total, 2)
+
+
+def _of_load(setting: Setting, load: int) -> Setting:
+    """The question of one load alone, on every option it can use."""
+    problem = setting.problem
+    keep = np.array([
+        bool((problem.pool_load[problem.pool_option == number] == load).any())
+        for number in range(len(setting.options))
+    ], dtype=bool)  # fmt: skip
+    mine = [int(number) for number in np.flatnonzero(problem.pool_load != load)]
+    rate = problem.rate.copy()
+    rate[:, mine] = 0.0
+    demand = problem.demand.copy()
+    demand[problem.bucket_load != load] = 0.0
+    alone = replace(
+        problem,
+        rate=rate,
+        demand=demand,
+        jobs=tuple(job for job in problem.jobs if job.load == load),
+    )
+    small = restricted(replace(setting, problem=alone), keep, [
+        whole.load == load for whole in problem.wholes
+    ])  # fmt: skip
+    return small if small is not None else replace(setting, problem=alone)
