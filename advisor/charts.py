@@ -35,7 +35,7 @@ def _hidden_range() -> dict[str, Any]:
     return {"thickness": 1.2, "width": 0, "color": "var(--line-strong)"}
 
 
-def _as_json(traces: Sequence[Any], **layout: Any) -> dict[str, Any]:
+def as_json(traces: Sequence[Any], **layout: Any) -> dict[str, Any]:
     figure = go.Figure(data=traces)
     figure.update_layout(**layout)
     drawn: dict[str, Any] = figure.to_plotly_json()
@@ -86,7 +86,7 @@ def pareto(chart: Document) -> dict[str, Any] | None:
         traces.append(_family_trace(family, mine))
     if best:
         traces.append(_halo(best))
-    return _as_json(
+    return as_json(
         traces,
         xaxis=_axis(chart.get("x_label", ""), [p["x"] for p in points]),
         yaxis=_axis(chart.get("y_label", ""), [p["y"] for p in points]),
@@ -126,7 +126,7 @@ def _family_trace(family: str, points: Sequence[Document]) -> Any:
         y=[p["y"] for p in points],
         mode="markers",
         name=FAMILY_LABELS.get(family, family),
-        text=[_text(p["label"]) for p in points],
+        text=[plain_text(p["label"]) for p in points],
         marker={
             "size": [11 if p.get("on_front") or p.get("recommended") else 8 for p in points],
             "opacity": [1.0 if p.get("on_front") or p.get("recommended") else 0.6 for p in points],
@@ -165,7 +165,7 @@ def cost_breakdown(lines: Sequence[Document]) -> dict[str, Any] | None:
     money = shown().of_usd
     bars = go.Bar(
         x=[money(each["usd"]) for each in ordered],
-        y=[_text(each["label"]) for each in ordered],
+        y=[plain_text(each["label"]) for each in ordered],
         orientation="h",
         marker={"color": "var(--chart-1)"},
         error_x={
@@ -179,7 +179,7 @@ def cost_breakdown(lines: Sequence[Document]) -> dict[str, Any] | None:
         },
         hovertemplate=f"%{{y}}<br>{shown().sign}%{{x:,.0f}}<extra></extra>",
     )
-    return _as_json(
+    return as_json(
         [bars],
         xaxis={
             "title": {"text": f"{shown().code} over the horizon"},
@@ -192,6 +192,6 @@ def cost_breakdown(lines: Sequence[Document]) -> dict[str, Any] | None:
     )
 
 
-def _text(label: str) -> str:
+def plain_text(label: str) -> str:
     """A label without the few tags that the drawing library would read in it."""
     return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -7,6 +7,7 @@ from advisor.views import (
     evidence,
     explanation,
     files,
+    fleet,
     latency,
     private,
     questionnaire,
@@ -65,6 +66,11 @@ urlpatterns = [
     path("runs/<uuid:run_id>/bids", run_bids.run_bids, name="run-bids"),
     *_private("bids", private.BIDS),
     *_private("prices", private.PRICES),
+    path("runs/<uuid:run_id>/fleet", fleet.fleet, name="fleet"),
+    path("runs/<uuid:run_id>/fleet/<uuid:fleet_id>/part", fleet.fleet_part, name="fleet-part"),
+    path(
+        "runs/<uuid:run_id>/fleet/<uuid:fleet_id>/cancel", fleet.fleet_cancel, name="fleet-cancel"
+    ),
     path("catalogue", catalogue.index, name="catalogue"),
     path("catalogue/accelerators", catalogue.accelerators, name="catalogue-accelerators"),
     path("catalogue/accelerators/<slug:slug>", catalogue.accelerator, name="accelerator"),

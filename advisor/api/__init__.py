@@ -15,6 +15,7 @@ from advisor.api import files
 from advisor.api.access import POLL_AFTER_S, Forbidden, KeyAuth, Strict, key_for
 from advisor.api.explanations import explanation_of
 from advisor.api.explanations import router as explanations
+from advisor.api.fleets import router as fleets
 from advisor.api.private import router as private
 from advisor.api.reasons import router as reasons
 from advisor.api.simulations import router as simulations
@@ -46,6 +47,7 @@ api = NinjaAPI(
     throttle=[AuthRateThrottle("600/m")],
 )
 api.add_router("/catalog", catalogue)
+api.add_router("", fleets)
 api.add_router("", simulations)
 api.add_router("", files.router)
 api.add_router("", explanations)

@@ -42,6 +42,7 @@ class FleetItem:
     region: str
     workload: str
     usd_per_month: float | None
+    machine_hours_per_week: float | None = None  # of what is paid by the hour as the load moves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ class Kind(models.TextChoices):
     SIMULATION = "simulation"
     ESTIMATE = "estimate"
     REASONS = "reasons"
+    FLEET = "fleet"
 
 
 class State(models.TextChoices):

@@ -12,10 +12,12 @@ from advisor.engine.answers import Answers, InvalidAnswers, Problem
 from advisor.engine.calibration import Calibration, shipped_calibration
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
-from advisor.engine.choice.fleet import greedy_fleet
 from advisor.engine.choice.picks import named_picks
 from advisor.engine.choice.regions import with_split
 from advisor.engine.demand.question import question_of
+from advisor.engine.fleet.answering import quick_fleet
+from advisor.engine.fleet.setting import setting_of
+from advisor.engine.fleet.telling import fleet_plan
 from advisor.engine.plan import Plan
 from advisor.engine.search.river import Priced, Sizer, price_workload
 from advisor.engine.version import ENGINE_VERSION
@@ -235,7 +237,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
     answers, question, snapshot = done.answers, done.question, done.snapshot
     decisions, calibration = list(done.decisions), done.calibration
     several = len(decisions) > 1
-    fleet = greedy_fleet(decisions, question.workloads, name=question.name) if several else None
+    fleet = _fleet(done) if several else None
     plans = [plan for decision in decisions for plan in decision.plans]
     best = fleet if several else decisions[0].recommended
     if fleet is not None:
@@ -282,6 +284,13 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
     }
 
 
+def _fleet(done: Worked) -> Plan | None:
+    """The least-cost fleet of several workloads, as far as a second allows; None where none is."""
+    setting = setting_of(done.question, done.priced, done.decisions)
+    answer = None if setting is None else quick_fleet(setting, done.decisions)
+    return None if answer is None else fleet_plan(answer, name=done.question.name)
+
+
 def _site_warnings(question: Question, fleet: Plan | None) -> list[str]:
     """The room's power held against all own machines of a fleet together."""
     limit_w = question.site.power_w
@@ -299,14 +308,7 @@ def _why(decisions: list[Decision], fleet: Plan | None) -> list[str]:
         return reasons(decisions[0])
     found = [f"{decision.workload}: {reasons(decision)[0]}" for decision in decisions]
     if fleet is not None:
-        found += list(fleet.notes)
-        separate = fleet.extra.get("separate_cost_usd")
-        total = fleet.value("total_cost_usd")
-        if isinstance(separate, float) and total and separate > 1.01 * total:
-            found.append(
-                f"Sharing saves {separate - total:,.0f} USD over the horizon against separate "
-                "machines for each workload."
-            )
+        return [*fleet.notes, *found]
     return found
 
 

@@ -46,10 +46,17 @@ def _reasons(inputs: Mapping[str, Any], progress: Progress) -> Result:
     return reasons_result(inputs, progress)
 
 
+def _fleet(inputs: Mapping[str, Any], progress: Progress) -> Result:
+    from advisor.services.fleets import fleet_result
+
+    return fleet_result(inputs, progress)
+
+
 HANDLERS: dict[Kind, Handler] = {
     Kind.RUN: _run,
     Kind.SIMULATION: _simulation,
     Kind.REASONS: _reasons,
+    Kind.FLEET: _fleet,
 }
 
 

@@ -24,6 +24,7 @@ SECTIONS = (
     Section(url_name="run", label="Answer"),
     Section(url_name="latency", label="Latency"),
     Section(url_name="run-bids", label="Bids"),
+    Section(url_name="fleet", label="Fleet"),
     Section(url_name="why", label="Why"),
     Section(url_name="files", label="Files"),
 )

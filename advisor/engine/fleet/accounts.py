@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from advisor.engine.cases import Floats
+from advisor.engine.cases import Floats, Ints
 from advisor.engine.choice.assembly import cost_lines
 from advisor.engine.fleet.checking import is_paid, units
-from advisor.engine.fleet.prices import data, hours, machines, people
+from advisor.engine.fleet.prices import data, hours, machines, people, unit_prices
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import ANOTHER_FAMILY, Setting
 from advisor.engine.fleet.weeks import HOURS_PER_WEEK
 from advisor.engine.plan import CostLine
+from advisor.engine.search.river import Priced
 from catalog.specs import Evidence
 from costing.engine.tco import LABELS, CostBreakdown
 
@@ -68,10 +69,11 @@ def bill_of(setting: Setting, fleet: Fleet) -> Bill:
     lines += _data_and_people(setting, fleet)
     lines += _second_family(setting, fleet)
     of_whole: dict[int, float] = {}
-    for number in np.flatnonzero(fleet.whole > 0.5):  # noqa: PLR2004 -- a rounded binary
-        plan = setting.plans[number]
+    for chosen, plan in enumerate(setting.plans):
+        if not fleet.whole[chosen]:
+            continue
         lines += plan.cost_breakdown
-        of_whole[int(number)] = plan.value("total_cost_usd") or 0.0
+        of_whole[chosen] = plan.value("total_cost_usd") or 0.0
         sums["capex"] += plan.value("capex_usd") or 0.0
         own = plan.provider_kind == "on_prem"
         sums["power"] += (plan.value("power_kw") or 0.0) * 1e3 if own else 0.0
@@ -108,10 +110,26 @@ def _machines(setting: Setting, fleet: Fleet) -> Iterable[tuple[int, CostBreakdo
         priced = setting.priced[option.load]
         count = float(fleet.machines[number])
         if option.held and count > 0.5:  # noqa: PLR2004 -- a rounded whole number
-            share = min(float(at_work[number]) / count, 1.0)
+            share = _mean_load(priced, rows, count=round(count), at_work=float(at_work[number]))
             yield number, machines(priced, rows, count=round(count), utilisation=share)
         elif not option.held and mean_used[number] > _USED:
             yield number, hours(priced, rows, mean_machines=float(mean_used[number]))
+
+
+def _mean_load(priced: Priced, rows: Ints, *, count: int, at_work: float) -> float:
+    """Mean load of machines that are held, over the horizon.
+
+    Work grows with demand, machines in whole ones ahead of it, so the load of a small fleet
+    falls below that of its first week.
+    """
+    idle, full = (
+        float(machines(priced, rows, count=count, utilisation=each).total_usd[0])
+        for each in (0.0, 1.0)
+    )
+    if full <= idle:
+        return min(at_work / count, 1.0)
+    of_one = float(unit_prices(priced, rows).load[0]) * HOURS_PER_WEEK
+    return min(of_one * at_work / (full - idle), 1.0)
 
 
 def _data_and_people(setting: Setting, fleet: Fleet) -> list[CostLine]:

@@ -1,4 +1,4 @@
-"""The fleet of an assessment: solved, compared with plain fleets, its saving said with its proof."""
+"""The fleet of an assessment: solved, compared with plain fleets, and its saving proven."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from advisor.engine.choice.decision import Decision
 from advisor.engine.fleet.accounts import Bill, bill_of
 from advisor.engine.fleet.checking import broken, priced
 from advisor.engine.fleet.comparing import Plain, best_plain, restricted
-from advisor.engine.fleet.formulation import fleet_of, formulate
+from advisor.engine.fleet.formulation import formulate
 from advisor.engine.fleet.greedy import greedy_fleet
 from advisor.engine.fleet.mip import Limits, Watch, solve
 from advisor.engine.fleet.problem import Fleet
@@ -217,7 +217,7 @@ def _separate(setting: Setting, fleet: Fleet, limits: Limits) -> float | None:
             int(problem.pool_load[pool]) for pool in pools if fleet.served[:, pool].max() > _USED
         }
         shared |= len(working) > 1
-    if not shared or problem.limits:
+    if not shared:
         return None
     total = 0.0
     for load in range(len(setting.priced)):
@@ -246,6 +246,7 @@ def _of_load(setting: Setting, load: int) -> Setting:
         rate=rate,
         demand=demand,
         jobs=tuple(job for job in problem.jobs if job.load == load),
+        limits=(),
     )
     small = restricted(replace(setting, problem=alone), keep, [
         whole.load == load for whole in problem.wholes

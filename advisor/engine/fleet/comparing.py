@@ -54,8 +54,9 @@ def _complete(problem: FleetProblem) -> bool:
 def best_plain(setting: Setting, limits: Limits) -> Plain | None:
     """The cheapest fleet of a single family and a single kind of contract, by the same solver.
 
-    It may follow the hours and share machines just as the hybrid may; every family and
-    contract is tried whose linear relaxation could still be cheaper.
+    A hosted API paid by the token counts as a family of its own. The fleet may follow the hours
+    and share machines just as the hybrid may; every family and contract is tried whose linear
+    relaxation could still be cheaper.
 
     Source: definition; the order by relaxations only saves time.
     """
@@ -65,8 +66,6 @@ def best_plain(setting: Setting, limits: Limits) -> Plain | None:
     pairs = {(plan.family, plan.purchase) for plan in setting.plans}
     pairs |= set(zip(family.tolist(), purchase.tolist(), strict=True))
     for name, way in sorted(pairs):
-        if name == "hosted":
-            continue
         mine = np.asarray((family == name) & (purchase == way), dtype=bool)
         plans = [plan.family == name and plan.purchase == way for plan in setting.plans]
         small = restricted(setting, mine, plans)

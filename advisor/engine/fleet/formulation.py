@@ -148,7 +148,7 @@ def _in_window(problem: FleetProblem, pools: Ints) -> Floats:
     most = np.zeros((len(pools), len(problem.hours)))
     for job in problem.jobs:
         rows = problem.pool_load[pools] == job.load
-        most[rows] = np.where(job.hours > 0.0, INF, 0.0)
+        most[rows] = np.where(job.hours > 0.0, INF, most[rows])
     rate = _job_rate(problem, pools)
     return np.where((rate > 0.0)[:, np.newaxis], most, 0.0)
 

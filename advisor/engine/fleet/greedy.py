@@ -1,10 +1,11 @@
 """Fleets made by plain rules, to compare with: one option for a load, and one load at a time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from advisor.engine.cases import Floats
+from advisor.engine.cases import Bools, Floats
 from advisor.engine.fleet.checking import broken, priced
 from advisor.engine.fleet.problem import Fleet, FleetProblem, Job
 
@@ -117,12 +118,13 @@ def _needed(problem: FleetProblem, pool: int) -> tuple[Floats, Floats, Floats] |
     mine = problem.bucket_load == load
     rate = problem.rate[:, pool]
     served = np.zeros(problem.demand.shape)
-    job = next((each for each in problem.jobs if each.load == load), None)
-    if job is not None:
+    jobs = [each for each in problem.jobs if each.load == load]
+    if jobs:
         (bucket,) = np.flatnonzero(mine)[:1]
         if rate[bucket] <= 0.0:
             return None
-        work = np.where(job.hours > 0.0, job.volume / (rate[bucket] * job.hours.sum()), 0.0)
+        level = max(job.volume / (rate[bucket] * job.hours.sum()) for job in jobs)
+        work = np.where(_windows(jobs), level, 0.0)
         served[bucket] = work
         return served, work, np.ceil(work - _TINY)
     asked = mine & (problem.demand.sum(axis=1) > 0.0)
@@ -136,23 +138,26 @@ def _needed(problem: FleetProblem, pool: int) -> tuple[Floats, Floats, Floats] |
 def _in_idle_hours(problem: FleetProblem, fleet: Fleet, pool: int) -> Fleet | None:
     """The fleet with a job on machines that it holds and leaves idle; None where too few are."""
     option = int(problem.pool_option[pool])
-    job = next(each for each in problem.jobs if each.load == problem.pool_load[pool])
-    (bucket,) = np.flatnonzero(problem.bucket_load == job.load)[:1]
+    load = int(problem.pool_load[pool])
+    jobs = [each for each in problem.jobs if each.load == load]
+    (bucket,) = np.flatnonzero(problem.bucket_load == load)[:1]
     rate = problem.rate[bucket, pool]
     if not problem.held[option] or rate <= 0.0:
         return None
     mine = problem.pool_option == option
     taken = problem.size[mine] @ fleet.replicas[mine]
     free = np.floor((fleet.machines[option] - taken) / problem.size[pool] + _TINY)
-    free = np.where(job.hours > 0.0, np.maximum(free, 0.0), 0.0)
-    could = float(free @ job.hours) * rate
-    if could < job.volume:
+    free = np.where(_windows(jobs), np.maximum(free, 0.0), 0.0)
+    could = np.array([float(free @ job.hours) * rate for job in jobs])
+    asked = np.array([job.volume for job in jobs])
+    if (could < asked).any():
         return None
-    return _placed(fleet, job, pool, int(bucket), free, job.volume / could)
-
-
-def _placed(fleet: Fleet, job: Job, pool: int, bucket: int, free: Floats, fraction: float) -> Fleet:
     served, replicas = fleet.served.copy(), fleet.replicas.copy()
-    served[bucket, pool] += fraction * free
-    replicas[pool] += np.where(job.hours > 0.0, free, 0.0)
+    served[bucket, pool] += float((asked / could).max()) * free
+    replicas[pool] += free
     return replace(fleet, served=served, replicas=replicas)
+
+
+def _windows(jobs: Sequence[Job]) -> Bools:
+    """Kinds of hours in which any run of a load may work."""
+    return np.asarray(np.sum([job.hours for job in jobs], axis=0) > 0.0)

@@ -1,6 +1,7 @@
 """What one machine, one of its hours, a load's data and its people cost, by the one breakdown."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -107,9 +108,7 @@ def data(priced: Priced, rows: Ints) -> CostBreakdown:
         priced.cases, rows, instances=0.0, ops_fte=0.0, porting_weeks=0.0, runs_per_month=0.0,
         tokens_usd_per_month=0.0,
     )  # fmt: skip
-    rules = replace(
-        priced.rules, engineering_usd_per_run=None, engineering_usd_per_month=None
-    )
+    rules = replace(priced.rules, engineering_usd_per_run=None, engineering_usd_per_month=None)
     return cost_breakdown(cases, rules)
 
 
@@ -137,13 +136,11 @@ def varied(cases: CostCases, rows: Ints, **columns: ArrayLike) -> CostCases:
     """
     chosen = take(cases, rows)
     kinds = {name: getattr(chosen, name).dtype for name in columns}
-    return replace(
-        chosen,
-        **{
-            name: np.broadcast_to(np.asarray(value, dtype=kinds[name]), (len(rows),))
-            for name, value in columns.items()
-        },
-    )
+    wide: dict[str, Any] = {
+        name: np.broadcast_to(np.asarray(value, dtype=kinds[name]), (len(rows),))
+        for name, value in columns.items()
+    }
+    return replace(chosen, **wide)
 
 
 def _alone(rules: CostRules) -> CostRules:

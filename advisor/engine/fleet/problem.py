@@ -10,7 +10,7 @@ from advisor.engine.cases import Bools, Floats, Ints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Work of one load that must be through within a window, alike in every run."""
+    """Work of one load that must be through within its window; runs that differ are jobs apart."""
 
     load: int
     volume: float  # units of one run, in the unit of `rate` times one hour

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from advisor.engine.cases import Bools, Floats, Ints
+from advisor.engine.cases import Floats, Ints
 from advisor.engine.choice.decision import Decision
 from advisor.engine.fleet.bounds import limits_of
 from advisor.engine.fleet.prices import price_table
@@ -14,9 +14,9 @@ from advisor.engine.fleet.ways import Ways, undominated, ways_of
 from advisor.engine.fleet.weeks import (
     Work,
     batch_work,
-    is_job,
     kinds_of_hours,
     live_week,
+    run_hours,
     training_work,
 )
 from advisor.engine.plan import Plan
@@ -100,7 +100,7 @@ def setting_of(
     options, pools = _options(priced, kept, ways)
     problem = _problem(
         question, priced, ways, options, pools, plans, loads,
-        demand=demand[:, first], work=work, hours=hours, first=first,
+        demand=demand[:, first], work=work, hours=hours, kind=kind,
     )  # fmt: skip
     return Setting(
         question=question, priced=tuple(priced), problem=problem, options=tuple(options),
@@ -123,9 +123,7 @@ def _asked(priced: Sequence[Priced], more: float) -> tuple[Floats, list[Work | N
         if serving is not None:
             found = batch_work(serving)
             more_work = (1.0 + serving.headroom_fraction) * more
-            found = Work(
-                volume=found.volume * more_work, runs=found.runs, windows=found.windows
-            )
+            found = Work(volume=found.volume * more_work, runs=found.runs, run=found.run)
         work.append(found)
     return demand, work
 
@@ -199,11 +197,9 @@ def _problem(
     demand: Floats,
     work: Sequence[Work | None],
     hours: Floats,
-    first: Ints,
+    kind: Ints,
 ) -> FleetProblem:
-    place = [
-        {int(row): number for number, row in enumerate(found.rows)} for found in ways
-    ]
+    place = [{int(row): number for number, row in enumerate(found.rows)} for found in ways]
     at = [place[pool.load][pool.row] for pool in pools]
     of = [ways[pool.load] for pool in pools]
 
@@ -239,13 +235,10 @@ def _problem(
         bucket_load=np.arange(len(priced), dtype=np.int64),
         demand=demand,
         jobs=tuple(
-            Job(
-                load=load,
-                volume=each.volume,
-                hours=np.where(each.windows[first], hours / each.runs, 0.0),
-            )
+            Job(load=load, volume=each.volume, hours=row)
             for load, each in enumerate(work)
             if each is not None
+            for row in run_hours(each, kind, len(hours))
         ),
         wholes=tuple(
             Whole(
@@ -285,13 +278,11 @@ def _completed(
     )
 
 
-def _weekly_volume(
-    demand: Floats, work: Sequence[Work | None], hours: Floats
-) -> Floats:
+def _weekly_volume(demand: Floats, work: Sequence[Work | None], hours: Floats) -> Floats:
     """Units of each load in a week: unit-a-second hours of live traffic, units of jobs."""
     live = demand @ hours
     jobs = np.array([0.0 if each is None else each.volume * each.runs for each in work])
-    return np.maximum(live + jobs, 1e-12)
+    return np.asarray(np.maximum(live + jobs, 1e-12))
 
 
 def _machine_prices(
@@ -312,11 +303,7 @@ def _machine_prices(
             usd[number] = found.prices.held_hour[at] * 168.0
             count = int(min(most[number], LARGEST_TABLE))
             most[number] = min(most[number], float(count))
-            tables.append(
-                price_table(priced[option.load], option.row, most=count, growth_step=1.0)
-                if priced[option.load].rules.growth_per_month
-                else np.zeros(0)
-            )
+            tables.append(price_table(priced[option.load], option.row, most=count, growth_step=1.0))
         else:
             usd[number] = found.prices.hour[at]
             tables.append(np.zeros(0))

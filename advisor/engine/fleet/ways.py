@@ -155,7 +155,10 @@ def undominated(ways: Ways, families: Sequence[str], *, needed: Floats) -> Bools
             and ways.prices.porting[other] <= ways.prices.porting[row] + 0.01
             and ways.rate[other] >= ways.rate[row] * (1.0 - 1e-9)
             and replicas[other] >= min(needed[other], replicas[row])
-            and (ways.size[other] >= 1.0 or (ways.size[other] == ways.size[row] and not ways.held[row]))
+            and (
+                ways.size[other] >= 1.0
+                or (ways.size[other] == ways.size[row] and not ways.held[row])
+            )
             for other in kept
         )
         keep[row] = not beaten

@@ -26,7 +26,12 @@ class Work:
 
     volume: float  # of one run, in units
     runs: float  # in the week, at most one for each window
-    windows: Bools  # (168,) hours in which runs may work
+    run: Ints  # (168,) which run may work in each hour, -1 for none
+
+    @property
+    def windows(self) -> Bools:
+        """Hours in which any run may work; shape (168,)."""
+        return np.asarray(self.run >= 0)
 
 
 def live_week(demand: ServingDemand) -> Floats:
@@ -97,13 +102,15 @@ def _work(volume_week: float, runs: float, window_h: float) -> Work:
     hour = np.arange(HOURS_PER_WEEK)
     window = min(max(int(window_h), 1), HOURS_PER_WEEK)
     if runs >= DAYS_PER_WEEK - 1.0:
-        inside = (hour % HOURS_PER_DAY - NIGHT_STARTS) % HOURS_PER_DAY < window
-        return Work(volume=volume_week / DAYS_PER_WEEK, runs=float(DAYS_PER_WEEK), windows=inside)
+        since = (hour - NIGHT_STARTS) % HOURS_PER_WEEK
+        night = np.where(since % HOURS_PER_DAY < window, since // HOURS_PER_DAY, -1)
+        return Work(volume=volume_week / DAYS_PER_WEEK, runs=float(DAYS_PER_WEEK), run=night)
     count = max(int(runs), 1)
-    window = min(window, HOURS_PER_WEEK // count)
+    apart = HOURS_PER_WEEK // count
     # Counted back from the end of the week, so that one weekly run starts after working days.
-    inside = (HOURS_PER_WEEK - 1 - hour) % (HOURS_PER_WEEK // count) < window
-    return Work(volume=volume_week / count, runs=float(count), windows=inside)
+    left = HOURS_PER_WEEK - 1 - hour
+    run = np.where(left % apart < min(window, apart), np.minimum(left // apart, count - 1), -1)
+    return Work(volume=volume_week / count, runs=float(count), run=run)
 
 
 def is_job(workload: Workload) -> bool:
@@ -113,6 +120,16 @@ def is_job(workload: Workload) -> bool:
     """
     serving = workload.serving
     return workload.training is not None or (serving is not None and serving.is_batch)
+
+
+def run_hours(work: Work, kind: Ints, kinds: int) -> Floats:
+    """Hours of each kind in each run's window; one row for each run that differs from others.
+
+    Source: counting.
+    """
+    runs = np.unique(work.run[work.run >= 0])
+    each = [np.bincount(kind[work.run == run], minlength=kinds) for run in runs]
+    return np.unique(np.array(each, dtype=np.float64), axis=0)
 
 
 def kinds_of_hours(demand: Floats, windows: Bools) -> tuple[Ints, Floats, Ints]:

@@ -1,0 +1,117 @@
+"""The whole week's fleet of an answered run: solved in the background, kept by what was asked."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from advisor.engine.errors import EngineRefusal
+from advisor.engine.fleet.answering import FULL, full_fleet
+from advisor.engine.fleet.mip import Limits
+from advisor.engine.fleet.setting import setting_of
+from advisor.engine.fleet.telling import fleet_document
+from advisor.engine.version import ENGINE_VERSION
+from advisor.models import Job, Kind, State
+from advisor.services import jobs
+from advisor.services.advice import reopened
+
+Progress = Callable[[str, float], None]
+SCHEMA = "fleet/1"
+SECONDS = (1.0, 600.0)
+"""Least and most seconds a fleet may be searched for."""
+
+
+class NoFleet(EngineRefusal):
+    """The run's workloads cannot be put on a fleet, or something asked for makes no sense."""
+
+
+def start_fleet(
+    run: Job,
+    *,
+    owner: User,
+    robust: bool = False,
+    seconds: float | None = None,
+    idempotency_key: str = "",
+) -> Job:
+    """A job that solves a run's fleet; one asked the same before is answered by that one.
+
+    Without seconds it stops by a number of nodes, which is the same on every machine, or after
+    a minute and a half. Raises NoFleet and what `jobs.accept` raises.
+    """
+    if seconds is not None and not SECONDS[0] <= seconds <= SECONDS[1]:
+        message = f"seconds is {seconds:g}; it must be from {SECONDS[0]:g} to {SECONDS[1]:g}"
+        raise NoFleet(message)
+    inputs = {
+        "run": str(run.pk), "robust": robust, "seconds": seconds, "engine_version": ENGINE_VERSION,
+    }  # fmt: skip
+    known = known_fleet(run, inputs)
+    if known is not None and not idempotency_key:
+        return known
+    return jobs.accept(
+        Kind.FLEET,
+        inputs,
+        owner=owner,
+        organisation=run.organisation,
+        assessment=run.assessment,
+        idempotency_key=idempotency_key,
+    )
+
+
+def known_fleet(run: Job, inputs: Mapping[str, Any]) -> Job | None:
+    """The job that was asked the same of this run and was neither cancelled nor failed."""
+    asked = jobs.inputs_hash(Kind.FLEET, inputs, run.assessment)
+    same = Job.objects.of(run.organisation).filter(kind=Kind.FLEET, inputs_hash=asked)
+    return same.filter(state__in=(State.QUEUED, State.RUNNING, State.SUCCEEDED)).first()
+
+
+def fleet_of_run(run: Job, fleet_id: UUID) -> Job | None:
+    """A fleet of a run by its id; None where the run has no such one."""
+    found = Job.objects.of(run.organisation).filter(kind=Kind.FLEET, pk=fleet_id).first()
+    return found if found is not None and found.inputs.get("run") == str(run.pk) else None
+
+
+def fleet_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Do a fleet job: everything its page shows."""
+    progress("Reading the run", 0.02)
+    run = Job.objects.get(pk=UUID(inputs["run"]))
+    worked = reopened(run)
+    if worked.question.solve_for == "check_given_setup":
+        message = "This run checks a set-up you have in mind; there is no fleet to choose."
+        raise NoFleet(message)
+    progress("Collecting every way to serve each workload", 0.1)
+    robust = bool(inputs["robust"])
+    setting = setting_of(worked.question, worked.priced, worked.decisions, robust=robust)
+    if setting is None:
+        message = "A workload has no plan at all, so there is no fleet; the answer says why."
+        raise NoFleet(message)
+    seconds = inputs.get("seconds")
+    limits = FULL if seconds is None else Limits(gap=FULL.gap, nodes=1_000_000, seconds=seconds)
+    answer = full_fleet(
+        setting, worked.decisions, limits=limits, tell=progress, watch=_watch(progress)
+    )
+    if answer is None:
+        message = "Nothing serves every workload within your limits together."
+        raise NoFleet(message)
+    return {
+        "schema": SCHEMA,
+        "run": str(run.pk),
+        "name": worked.question.name,
+        "engine_version": ENGINE_VERSION,
+        **fleet_document(answer),
+    }
+
+
+def _watch(progress: Progress) -> Callable[[float, float], bool]:
+    """Progress from within the solver; a cancelled job raises there, which stops the solver."""
+
+    def look(usd: float, bound: float) -> bool:
+        known = 0.0 < bound <= usd < 1e29  # noqa: PLR2004 -- the solver's infinity
+        stage = f"Best so far {usd:,.0f} USD, proven {bound:,.0f} USD" if known else "Searching"
+        try:
+            progress(stage, 0.4)
+        except jobs.Cancelled:
+            return True
+        return False
+
+    return look

@@ -1,0 +1,138 @@
+"""The fleet of real questions over the shipped catalogue: what it saves, and when it says no."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from advisor.engine.calibration import shipped_calibration
+from advisor.engine.fleet.answering import FleetAnswer, full_fleet, quick_fleet
+from advisor.engine.fleet.checking import broken
+from advisor.engine.fleet.mip import Limits
+from advisor.engine.fleet.setting import Setting, setting_of
+from advisor.engine.fleet.telling import fleet_document, sentences
+from advisor.engine.fleet.weeks import batch_work, hump, live_week
+from advisor.questions import read_answers
+from advisor.services.advice import Worked, worked
+from catalog.engine.shipped import shipped_snapshot
+from costing.engine.rates import shipped_rates
+
+MIXED = "mixed_company"
+
+
+@cache
+def work_of(preset: str) -> Worked:
+    return answered(preset)
+
+
+def answered(preset: str, **answers: Any) -> Worked:
+    return worked(
+        read_answers({"preset": preset, "answers": answers}),
+        shipped_snapshot(),
+        calibration=shipped_calibration(),
+        rates=shipped_rates(),
+    )
+
+
+def setting(done: Worked, *, robust: bool = False) -> Setting:
+    found = setting_of(done.question, done.priced, done.decisions, robust=robust)
+    assert found is not None
+    return found
+
+
+def fleet(done: Worked, *, robust: bool = False) -> FleetAnswer:
+    found = quick_fleet(setting(done, robust=robust), done.decisions)
+    assert found is not None
+    return found
+
+
+@cache
+def mixed() -> FleetAnswer:
+    return fleet(work_of(MIXED))
+
+
+def test_the_mixed_company_saves_three_percent_beyond_the_gap() -> None:
+    assert mixed().saving >= 0.03 + mixed().gap
+
+
+def test_the_mixed_company_is_told_by_how_much_mixing_pays() -> None:
+    assert sentences(mixed())[0].startswith("Mixing pays")
+
+
+def test_the_fleet_of_the_mixed_company_breaks_no_rule() -> None:
+    assert broken(mixed().setting.problem, mixed().fleet) == []
+
+
+def test_the_fleet_costs_no_more_than_the_workloads_own_plans() -> None:
+    own = [decision.recommended for decision in work_of(MIXED).decisions]
+    separate = sum(plan.value("total_cost_usd") or 0.0 for plan in own if plan)
+    assert mixed().bill.total_usd <= separate
+
+
+def test_the_bill_agrees_with_the_solver_within_the_rounding_of_growth() -> None:
+    assert mixed().bill.total_usd == pytest.approx(mixed().fleet.usd, rel=0.005)
+
+
+def test_the_lines_of_the_bill_add_up_to_the_cent() -> None:
+    document = fleet_document(mixed())
+    lines: Any = document["lines"]
+    assert round(sum(line["usd"] for line in lines), 2) == document["total_usd"]
+
+
+def test_longer_searching_proves_more() -> None:
+    done = work_of(MIXED)
+    full = full_fleet(setting(done), done.decisions, limits=Limits(gap=1e-4, nodes=2_000))
+    assert full is not None
+    assert full.gap <= mixed().gap
+
+
+def test_a_site_of_its_own_is_told_plainly_that_no_mix_pays() -> None:
+    assert sentences(fleet(work_of("eu_rag_onprem")))[0].startswith("No hybrid")
+
+
+def test_the_robust_fleet_costs_more() -> None:
+    assert fleet(work_of(MIXED), robust=True).bill.total_usd > mixed().bill.total_usd
+
+
+def test_a_share_for_each_provider_brings_in_others() -> None:
+    done = answered(MIXED, single_provider_max_pct=50)
+    found = fleet(done)
+    assert broken(found.setting.problem, found.fleet) == []
+    assert found.bill.total_usd >= mixed().bound_usd
+
+
+def test_every_run_of_the_nightly_batch_is_done_in_its_own_night() -> None:
+    serving = work_of(MIXED).question.workloads[1].serving
+    assert serving is not None
+    work = batch_work(serving)
+    assert [int((work.run == night).sum()) for night in range(7)] == [8] * 7
+
+
+def test_the_busiest_hour_is_sized_for_the_busiest_minute() -> None:
+    serving = work_of(MIXED).question.workloads[0].serving
+    assert serving is not None
+    assert live_week(serving).max() == pytest.approx(serving.requests_per_s_peak)
+
+
+def test_working_days_leave_the_weekend_empty() -> None:
+    serving = work_of(MIXED).question.workloads[0].serving
+    assert serving is not None
+    assert live_week(serving)[5 * 24 :].sum() == 0.0
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 4.0])
+def test_the_hump_of_a_day_has_the_peak_over_mean_that_was_said(ratio: float) -> None:
+    assert hump(24, ratio).max() == pytest.approx(ratio)
+
+
+def test_on_machines_of_its_own_jobs_run_in_idle_hours_and_the_saving_is_told() -> None:
+    done = answered(
+        MIXED,
+        deployment_allowed=["on_prem"],
+        facility_exists="own_datacentre",
+        budget_total=9_000_000,
+    )
+    told = fleet(done)
+    assert told.separate_usd is not None
+    assert told.bill.total_usd < told.separate_usd
+    assert "idle hours" in sentences(told)[1]
