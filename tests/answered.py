@@ -8,6 +8,8 @@ from advisor.models import Job
 from advisor.services.advice import advise
 from catalog.queries import snapshot
 from catalog.services import keep_snapshot
+from costing.queries import currencies, rates
+from costing.services import keep_rates
 
 
 @cache
@@ -21,6 +23,7 @@ def answered_run(make_run: Callable[..., Job], preset: str = "startup_bursty_api
     found = make_run(document(preset), preset=preset)
     current = snapshot()
     keep_snapshot(current)
+    keep_rates(rates(), currencies())
     Job.objects.filter(pk=found.pk).update(snapshot_digest=current.digest)
     found.refresh_from_db()
     return found
