@@ -9,6 +9,7 @@ from advisor.views import (
     files,
     fleet,
     latency,
+    paths,
     private,
     questionnaire,
     run_bids,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/part", runs.run_part, name="run-part"),
     path("runs/<uuid:run_id>/cancel", runs.run_cancel, name="run-cancel"),
     path("runs/<uuid:run_id>/latency", latency.latency, name="latency"),
+    path("runs/<uuid:run_id>/latency/<slug:topic>", paths.path_topic, name="path"),
     path(
         "runs/<uuid:run_id>/latency/<uuid:simulation_id>/part",
         latency.latency_part,

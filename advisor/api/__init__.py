@@ -18,6 +18,7 @@ from advisor.api.explanations import router as explanations
 from advisor.api.fleets import router as fleets
 from advisor.api.private import router as private
 from advisor.api.reasons import router as reasons
+from advisor.api.paths import router as paths
 from advisor.api.simulations import router as simulations
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.errors import EngineRefusal, NotExplained
@@ -53,6 +54,7 @@ api.add_router("", files.router)
 api.add_router("", explanations)
 api.add_router("", reasons)
 api.add_router("", private)
+api.add_router("", paths)
 
 
 class AssessmentIn(Strict):

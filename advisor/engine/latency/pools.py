@@ -124,15 +124,18 @@ def dedicated_way(traffic: Traffic, pool: Pool, *, replicas: Sequence[int], limi
 
 
 def fewest_shared(traffic: Traffic, pool: Pool, *, target_s: float, limit_s: float) -> Way | None:
-    """The smallest shared pool in which every product's percentile keeps the target.
+    """The smallest shared pool in which every product's p99 keeps the target; None if none does.
 
-    Source: bisection over replicas.
+    Source: bisection over replicas, from the pool's own number.
     """
 
     def keeps(way: Way) -> bool:
         return all(line.p99.value <= target_s for line in way.lines)
 
-    found = _fewest(lambda count: keeps(shared_way(traffic, pool, replicas=count, limit_s=limit_s)))
+    found = _fewest(
+        lambda count: keeps(shared_way(traffic, pool, replicas=count, limit_s=limit_s)),
+        start=pool.replicas,
+    )
     if found is None:
         return None
     return shared_way(traffic, pool, replicas=found, limit_s=limit_s)
@@ -147,7 +150,10 @@ def fewest_dedicated(
     """
     counts = []
     for number in range(len(traffic.products)):
-        found = _fewest(partial(_alone_keeps, traffic.of_product(number), pool, target_s))
+        found = _fewest(
+            partial(_alone_keeps, traffic.of_product(number), pool, target_s),
+            start=pool.replicas // len(traffic.products),
+        )
         if found is None:
             return None
         counts.append(found)
@@ -196,7 +202,7 @@ def article_set_up(
 
     The load is found by bisection on the same requests; the split has `dearer` more replicas,
     at least one a product, as `best_split` shares them out. None where even an idle pool
-    is slower than that, or there are fewer replicas than products.
+    is slower than that, no load makes so many slow, or there are too few replicas.
 
     Source: the comparison is the AI 4U article's; the figures are the simulation's.
     """
@@ -214,11 +220,14 @@ def article_set_up(
         middle = (low * high) ** 0.5
         enough = shared_at(middle).together.over_limit >= over_limit
         low, high = (low, middle) if enough else (middle, high)
+    shared = shared_at(high)
+    if shared.together.over_limit < over_limit:
+        return None
     loaded = traffic.faster(high)
     split = best_split(loaded, pool, total=total)
     return SetUp(
         load=high,
-        shared=shared_at(high),
+        shared=shared,
         dedicated=dedicated_way(loaded, pool, replicas=split, limit_s=limit_s),
         dearer=total / replicas - 1.0,
     )
@@ -248,14 +257,16 @@ def _alone_keeps(requests: Requests, pool: Pool, target_s: float, replicas: int)
     return _p99(simulate(requests, replace(pool, replicas=replicas))) <= target_s
 
 
-def _fewest(keeps: Callable[[int], bool]) -> int | None:
-    """The fewest replicas that keep a target, found by doubling and halving."""
-    high = 1
+def _fewest(keeps: Callable[[int], bool], *, start: int) -> int | None:
+    """The fewest replicas that keep a target: halving and doubling from a start, then between."""
+    high = max(start, 1)
+    while high > 1 and keeps(high // 2):
+        high //= 2
+    low = high // 2
     while not keeps(high):
-        high *= 2
+        low, high = high, 2 * high
         if high > MOST_REPLICAS:
             return None
-    low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if keeps(middle) else (middle, high)

@@ -1,0 +1,405 @@
+"""Failures: what the plan reaches, the spares and zones that keep the promise, who takes over."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.engine.latency.availability import (
+    Failures,
+    Found,
+    Layout,
+    Standby,
+    availability,
+    best_within,
+    shares_of_time,
+    smallest_layout,
+    unit_failures,
+)
+from advisor.engine.latency.operations import Zones, notice_s, shipped_operations, zones_of
+from advisor.engine.latency.outages import monthly_down_h, share_of_months
+from advisor.engine.plan import Plan
+from advisor.engine.search.sleeping import start_of
+from advisor.services.paths.asked import Field, Values
+from advisor.services.paths.documents import Document, Row, basis, chart, table
+from advisor.services.paths.subject import Subject
+from catalog.units import HOURS_PER_MONTH, PERCENT
+
+MONTHS = 1200
+SEED = 11
+SPARES_SHOWN = 5
+_MINUTES_PER_MONTH = HOURS_PER_MONTH * 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A plan as its failures see it."""
+
+    subject: Subject
+    failures: Failures
+    replicas_of_unit: int
+    needed: list[int]  # units by hour
+    degraded_needed: list[int]
+    zones: Zones
+    target: float
+
+
+def fields(subject: Subject) -> list[Field]:
+    """What may be changed."""
+    figures, own = shipped_operations(), subject.plan.provider_kind == "on_prem"
+    repair = figures["repair/own" if own else "repair/rented"]
+    zones = _zones(subject.plan)
+    spread = min(zones.count, 2) if subject.demand.redundancy == "two_zones" else 1
+
+    def number(
+        name: str, label: str, help_text: str, value: float, low: float, high: float, *,
+        whole: bool = False,
+    ) -> Field:  # fmt: skip
+        return Field(
+            id=name, label=label, help=help_text, value=value, low=low, high=high, whole=whole
+        )
+
+    return [
+        number("target_pct", "Promise", "% of the time within the targets",
+               subject.demand.availability / PERCENT, 50.0, 99.9999),
+        number("zones", "Zones used", f"of {zones.count} on record", spread, 1, 6, whole=True),
+        number("repair_h", "Back after a failure", "hours", repair.value, 0.01, 1000.0),
+        number("mtbf_h", "Life of one accelerator", "hours between failures",
+               figures["accelerator_mtbf"].value, 10.0, 1e7),
+        number("zone_down_pct", "A zone is out", "% of the time",
+               figures["zone/down"].value / PERCENT, 0.0, 50.0),
+        number("outage_h", "for as long as", "hours", figures["zone/outage"].value, 0.05, 500.0),
+        number("degraded_pct", "Enough when degraded",
+               "% of the load: a smaller model, longer queues", 50.0, 1.0, 100.0),
+    ]  # fmt: skip
+
+
+def answer(subject: Subject, values: Values) -> Document:
+    """What the plan reaches, what would reach the promise, and who can take over."""
+    case = _case(subject, values)
+    units = -(-subject.replicas // case.replicas_of_unit)
+    planned = Layout(units=units, zones=min(int(values["zones"]), units))
+    reached = availability(planned, case.failures, case.needed)
+    down_h = monthly_down_h(
+        planned, case.failures, needed=np.array(case.needed), months=MONTHS, seed=SEED
+    )
+    found = smallest_layout(
+        case.failures, needed=case.needed, target=case.target, most_zones=case.zones.count
+    )
+    ceiling = best_within(case.failures, needed=case.needed, most_zones=case.zones.count)
+    other = _other(subject)
+    tables = [
+        _states(case, planned, other),
+        _grid(case, found),
+        *([] if other is None else [_failover(case, planned, other, found)]),
+    ]
+    return {
+        "findings": [
+            _reached(case, planned, reached, share_of_months(down_h, target=case.target)),
+            _found(case, found, ceiling),
+            _zones_words(subject, case.zones),
+            *_spot_words(subject),
+        ],
+        "availability": reached,
+        "months_kept": share_of_months(down_h, target=case.target),
+        "found": None
+        if found is None
+        else {
+            "replicas": found.layout.units * case.replicas_of_unit,
+            "zones": found.layout.zones,
+            "spare_units": found.spares,
+            "availability": found.availability,
+        },
+        "tables": tables,
+        "charts": [_chart(case)],
+        "basis": _basis(subject, values),
+    }
+
+
+def _case(subject: Subject, values: Values) -> _Case:
+    figures = shipped_operations()
+    plan = subject.plan
+    of_machine = max(plan.accelerator_count // max(plan.system_count, 1), 1)
+    of_replica = subject.accelerators_of_replica
+    each = max(of_machine // of_replica, 1)
+    interrupted, restart_h = 0.0, 0.0
+    if plan.purchase == "spot":
+        interrupted = subject.worked.rates["spot/interrupted_per_month"].value / HOURS_PER_MONTH
+        start_s = start_of(subject.demand, plan.precision).total_s
+        warned = notice_s(plan.provider).value >= start_s
+        restart_h = 0.0 if warned else subject.worked.rates["spot/restart"].value
+    failures = unit_failures(
+        accelerators=max(of_machine, of_replica),
+        accelerator_mtbf_h=values["mtbf_h"],
+        repair_h=values["repair_h"],
+        zone_down=values["zone_down_pct"] * PERCENT,
+        zone_outage_h=values["outage_h"],
+        region_down=figures["region/down"].value,
+        region_outage_h=figures["region/outage"].value,
+        interrupted_per_h=interrupted,
+        restart_h=restart_h,
+    )
+    return _Case(
+        subject=subject,
+        failures=failures,
+        replicas_of_unit=each,
+        needed=_units(subject, each, 1.0),
+        degraded_needed=_units(subject, each, values["degraded_pct"] * PERCENT),
+        zones=_zones(plan),
+        target=values["target_pct"] * PERCENT,
+    )
+
+
+def _units(subject: Subject, each: int, times: float) -> list[int]:
+    return [int(units) for units in np.ceil(subject.needed_by_hour(times) / each)]
+
+
+def _zones(plan: Plan) -> Zones:
+    return zones_of(
+        provider=plan.provider,
+        region=plan.region,
+        accelerator=plan.accelerator_slug,
+        purchase=plan.purchase,
+    )
+
+
+def _minutes(share: float) -> float:
+    return (1.0 - share) * _MINUTES_PER_MONTH
+
+
+def _nines(share: float) -> str:
+    return f"{share / PERCENT:.4g} %" if share < 0.9999 else f"{share / PERCENT:.6g} %"  # noqa: PLR2004
+
+
+def _machines(case: _Case, units: int) -> str:
+    replicas = units * case.replicas_of_unit
+    return f"{replicas:,} replica{'s' if replicas > 1 else ''}"
+
+
+def _places(count: int) -> str:
+    return "one zone" if count == 1 else f"{count} zones"
+
+
+def _reached(case: _Case, planned: Layout, reached: float, months: float) -> str:
+    kept = "keeps" if reached >= case.target else "misses"
+    are = "is" if planned.units * case.replicas_of_unit == 1 else "are"
+    return (
+        f"As planned, {_machines(case, planned.units)} in {_places(planned.zones)} {are} enough "
+        f"{_nines(reached)} of the time, {_minutes(reached):,.0f} minutes a month short: that "
+        f"{kept} {_nines(case.target)}. {months:.0%} of the months played through keep it."
+    )
+
+
+def _found(case: _Case, found: Found | None, ceiling: Found) -> str:
+    if found is None:
+        return (
+            f"No number of replicas in this place keeps {_nines(case.target)}: its "
+            f"{_places(ceiling.layout.zones)} and {ceiling.spares} spare machines reach "
+            f"{_nines(ceiling.availability)}. A second place, family or provider that takes over "
+            "is what is left."
+        )
+    spares = f"{found.spares} spare" if found.spares else "no spare"
+    return (
+        f"The fewest that keep {_nines(case.target)}: {_machines(case, found.layout.units)} "
+        f"({spares}) in {_places(found.layout.zones)}: {_nines(found.availability)}."
+    )
+
+
+def _zones_words(subject: Subject, zones: Zones) -> str:
+    names = f" ({', '.join(zones.names)})" if zones.names else ""
+    where = f"{subject.plan.provider} {subject.plan.region}".strip()
+    note = f" {zones.note}" if zones.note else ""
+    return (
+        f"{subject.plan.accelerator} at {where or 'your own room'}: {_places(zones.count)}{names}. "
+        f"Source: {zones.source}.{note}"
+    )
+
+
+def _spot_words(subject: Subject) -> list[str]:
+    if subject.plan.purchase != "spot":
+        return []
+    notice = notice_s(subject.plan.provider)
+    start_s = start_of(subject.demand, subject.plan.precision).total_s
+    enough = "enough" if notice.value >= start_s else "less than"
+    return [
+        f"Spot capacity is taken back with {notice.value:,.0f} s of notice, {enough} the "
+        f"{start_s:,.0f} s that another machine takes to start and load."
+    ]
+
+
+def _states(case: _Case, planned: Layout, other: "_Other | None") -> Document:
+    alone = shares_of_time(
+        planned, case.failures, needed=case.needed, degraded_needed=case.degraded_needed
+    )
+    rows = [
+        Row(
+            label="Within the targets",
+            cells=[alone.full, _minutes(1.0 - alone.full)],
+        ),
+        Row(
+            label="Served, but slower or by a smaller model",
+            cells=[alone.degraded, _minutes(1.0 - alone.degraded)],
+        ),
+        Row(label="Not enough to serve even that", cells=[alone.down, _minutes(1.0 - alone.down)]),
+    ]
+    return table(
+        "states",
+        "A month of the plan as it is",
+        "Averaged over the hours of the day and their load.",
+        "State",
+        {"Share of the time": "fraction", "Minutes a month": "min"},
+        rows,
+    )
+
+
+def _grid(case: _Case, found: Found | None) -> Document:
+    peak = max(case.needed)
+    usd = case.subject.usd_per_replica_month
+    rows = []
+    for spares in range(SPARES_SHOWN):
+        cells: list[float | str | None] = []
+        units = peak + spares
+        for zones in range(1, case.zones.count + 1):
+            layout = Layout(units=units, zones=min(zones, units))
+            cells.append(availability(layout, case.failures, case.needed))
+        month = None if usd is None else usd * units * case.replicas_of_unit
+        chosen = found is not None and found.spares == spares
+        rows.append(
+            Row(
+                label=_machines(case, units),
+                note="none to spare" if not spares else f"N+{spares}",
+                cells=[*cells, month],
+                chosen=chosen,
+            )
+        )
+    columns = {f"In {_places(zones)}": "availability" for zones in range(1, case.zones.count + 1)}
+    return table(
+        "grid",
+        "Spares and zones",
+        "Share of the time in which enough replicas are up. The marked row is the first that "
+        "keeps the promise."
+        if found
+        else "Share of the time in which enough replicas are up.",
+        "Replicas",
+        {**columns, "Cost a month": "USD"},
+        rows,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Other:
+    """The cheapest plan of another family, or of another provider, that could take over."""
+
+    plan: Plan
+    words: str
+
+
+def _other(subject: Subject) -> _Other | None:
+    plan = subject.plan
+    priced = [
+        each
+        for each in subject.decision.plans
+        if each.meets_targets
+        and each.accelerator_slug
+        and each.parallelism
+        and each.purchase in ("on_demand", "reserved_1y", "reserved_3y")
+        and each.value("monthly_cost_usd") is not None
+        and (each.provider != plan.provider or each.region != plan.region)
+    ]
+    cheapest = sorted(priced, key=lambda each: each.value("monthly_cost_usd") or 0.0)
+    for each in cheapest:
+        if each.family != plan.family:
+            return _Other(plan=each, words="another family")
+    for each in cheapest:
+        if each.provider != plan.provider:
+            return _Other(plan=each, words="another provider")
+    return None
+
+
+def _failover(case: _Case, planned: Layout, other: _Other, found: Found | None) -> Document:
+    figures = shipped_operations()
+    replicas = int(other.plan.parallelism["replicas"])
+    usd = other.plan.value("monthly_cost_usd")
+    place = (1.0 - figures["region/down"].value) * (1.0 - figures["zone/down"].value)
+    start_s = start_of(case.subject.demand, other.plan.precision).total_s
+    capacity_s = case.subject.worked.rates["spot/restart"].value * 3600.0
+    ways = [
+        ("Nothing takes over", 0, 0.0, 0.0),
+        ("Started when needed", replicas, capacity_s + start_s, 0.0),
+        ("Running at half size", max(replicas // 2, 1), figures["failover/warm"].value, 0.5),
+        ("Running at full size", replicas, figures["failover/warm"].value, 1.0),
+    ]
+    own = case.subject.plan.value("monthly_cost_usd")
+    rows = []
+    for label, units, takes_s, share in ways:
+        shares = shares_of_time(
+            planned,
+            case.failures,
+            needed=case.needed,
+            degraded_needed=case.degraded_needed,
+            standby=Standby(units=units, up=place, takes_over_s=takes_s),
+        )
+        month = None if usd is None or own is None else own + share * usd
+        rows.append(
+            Row(
+                label=label,
+                cells=[shares.full + shares.degraded, _minutes(1.0 - shares.down), takes_s, month],
+            )
+        )
+    return table(
+        "failover",
+        f"Failing over to {other.words}",
+        f"{other.plan.name} takes over when the plan serves less than it must even degraded; its "
+        "place fails independently. Started when needed, machines must first be found.",
+        "Second pool",
+        {
+            "Served": "availability",
+            "Minutes a month not served": "min",
+            "Takes over after": "s",
+            "Cost a month of both": "USD",
+        },
+        rows,
+    )
+
+
+def _chart(case: _Case) -> Document:
+    peak = max(case.needed)
+    spares = list(range(9))
+    series = {}
+    for zones in range(1, case.zones.count + 1):
+        short = [
+            max(
+                _minutes(
+                    availability(
+                        Layout(units=peak + extra, zones=min(zones, peak + extra)),
+                        case.failures,
+                        case.needed,
+                    )
+                ),
+                1e-3,
+            )
+            for extra in spares
+        ]
+        series[f"In {_places(zones)}"] = (spares, short)
+    return chart(
+        "spares",
+        "Minutes a month short of replicas",
+        "Spares help until the zone itself is what is out; more zones need spares to be worth it.",
+        x="Spare machines",
+        y="Minutes a month",
+        series=series,
+        log=True,
+        rule=("Promise", max(_minutes(case.target), 1e-3)),
+    )
+
+
+def _basis(subject: Subject, values: Values) -> list[Document]:
+    figures = shipped_operations()
+    own = subject.plan.provider_kind == "on_prem"
+    return [
+        basis(figures["accelerator_mtbf"], used=values["mtbf_h"]),
+        basis(figures["repair/own" if own else "repair/rented"], used=values["repair_h"]),
+        basis(figures["zone/down"], used=values["zone_down_pct"] * PERCENT),
+        basis(figures["zone/outage"], used=values["outage_h"]),
+        basis(figures["region/down"]),
+        basis(figures["region/outage"]),
+    ]

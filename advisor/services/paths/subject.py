@@ -1,0 +1,141 @@
+"""The plan that a what-if is about, with everything the run knew when it was answered."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.engine.cases import Floats
+from advisor.engine.choice.decision import Decision
+from advisor.engine.choice.replicas import NotSimulated
+from advisor.engine.errors import EngineRefusal
+from advisor.engine.latency.day import day_profile
+from advisor.engine.latency.served import Served
+from advisor.engine.plan import Plan
+from advisor.engine.search.river import Priced
+from advisor.engine.workload import ServingDemand, Workload
+from advisor.models import Job
+from advisor.services.advice import Worked, reopened
+from advisor.services.latency import served_plan
+from catalog.units import DAYS_PER_MONTH, HOURS_PER_MONTH
+
+MOST_SIMULATED = 8  # replicas; of more, so many are simulated with their share of the load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A live serving plan of an answered run on machines of its own."""
+
+    worked: Worked
+    workload: Workload
+    demand: ServingDemand
+    priced: Priced
+    decision: Decision
+    plan: Plan
+    served: Served | None  # None where the simulator cannot run it
+
+    @property
+    def replicas(self) -> int:
+        """Copies of the model."""
+        return int(self.plan.parallelism["replicas"])
+
+    @property
+    def requests_per_s_of_replica(self) -> float:
+        """What one replica serves within the targets."""
+        return (self.plan.value("requests_per_s") or 0.0) / self.replicas
+
+    @property
+    def accelerators_of_replica(self) -> int:
+        """Accelerators that one copy of the model stands on."""
+        shape = self.plan.parallelism
+        return max(int(shape["tensor"]) * int(shape["pipeline"]), 1)
+
+    @property
+    def usd_per_replica_month(self) -> float | None:
+        """The plan's monthly cost by replica, None where the price is open."""
+        usd = self.plan.value("monthly_cost_usd")
+        return None if usd is None else usd / self.replicas
+
+    @property
+    def hourly_per_s(self) -> Floats:
+        """Requests per second in each hour of a day with traffic."""
+        hours = self.demand.active_hours_per_month / DAYS_PER_MONTH
+        return day_profile(
+            mean_per_s=self.demand.requests_per_s_mean,
+            peak_per_s=self.demand.requests_per_s_peak,
+            active_hours=min(max(hours, 1.0), 24.0),
+        )
+
+    @property
+    def hours_paid(self) -> float:
+        """Hours a month in which the plan's machines are paid."""
+        always = self.plan.purchase not in ("on_demand", "spot")
+        return HOURS_PER_MONTH if always else self.demand.active_hours_per_month
+
+    def needed_by_hour(self, times: float = 1.0) -> Floats:
+        """Replicas that each hour's load takes, at least one."""
+        rate = max(self.requests_per_s_of_replica, 1e-12)
+        return np.maximum(np.ceil(self.hourly_per_s * times / rate - 1e-9), 1.0)
+
+    @property
+    def simulated(self) -> tuple[Served, int, float]:
+        """The simulator's plan, how many replicas of it are run, and their share of the load."""
+        if self.served is None:
+            message = "Requests can be simulated for language models on machines of one's own only."
+            raise EngineRefusal(message)
+        count = min(self.replicas, MOST_SIMULATED)
+        return self.served, count, count / self.replicas
+
+
+def subject_of(run: Job, plan_id: str) -> Subject:
+    """A plan of an answered run, the best live one where none is named; raises EngineRefusal."""
+    worked = reopened(run)
+    for priced, decision, workload in zip(
+        worked.priced, worked.decisions, worked.question.workloads, strict=True
+    ):
+        demand = workload.serving
+        if demand is None or demand.is_batch:
+            continue
+        for plan in sorted(decision.plans, key=_is_blocked):
+            served = plan.kind == "serving" and plan.accelerator_slug and plan.parallelism
+            if served and plan_id in ("", plan.id):
+                return Subject(
+                    worked=worked,
+                    workload=workload,
+                    demand=demand,
+                    priced=priced,
+                    decision=decision,
+                    plan=plan,
+                    served=_served(worked, plan),
+                )
+    message = (
+        f"The run has no plan {plan_id!r} that serves live requests on machines."
+        if plan_id
+        else "No plan of this answer serves live requests on machines of its own."
+    )
+    raise EngineRefusal(message)
+
+
+def _is_blocked(plan: Plan) -> bool:
+    return bool(plan.extra.get("not_recommended_because"))
+
+
+def plans_with_requests(run: Job) -> list[tuple[str, str]]:
+    """Plans that a what-if can be about: ids and names, best first."""
+    return [
+        (str(plan["id"]), str(plan["name"]))
+        for plan in sorted(
+            (run.result or {}).get("plans", []),
+            key=lambda plan: bool(plan.get("not_recommended_because")),
+        )
+        if plan.get("kind") == "serving"
+        and plan.get("accelerator_slug")
+        and plan.get("parallelism")
+        and not plan.get("is_batch")
+    ]
+
+
+def _served(worked: Worked, plan: Plan) -> Served | None:
+    try:
+        return served_plan(worked, plan.id)[0]
+    except NotSimulated:
+        return None
