@@ -221,8 +221,8 @@ def _best_words(case: _Case) -> str:
     inside = int((ways + _service_s(case) <= _target(case)).sum())
     return (
         f"{_capital(case.sites[best].label)} is nearest: {_ms(ways[best])} there and back for 95 "
-        f"of 100 users. {inside} of {len(case.sites)} places leave enough of {_ms(_target(case))} for "
-        "this plan's own time."
+        f"of 100 users. {inside} of {len(case.sites)} places leave enough of "
+        f"{_ms(_target(case))} for this plan's own time."
     )
 
 
