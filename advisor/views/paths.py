@@ -13,7 +13,7 @@ from advisor.engine.answers import InvalidAnswers
 from advisor.engine.errors import EngineRefusal
 from advisor.services.paths import TOPICS, Field, Subject, Topic, subject_of
 from advisor.services.paths.subject import plans_with_requests
-from advisor.views.paths_shown import charts_of, tables_of
+from advisor.views.paths_shown import basis_of, charts_of, tables_of
 from advisor.views.sections import answered, section_context
 
 UNREADABLE = 422
@@ -68,6 +68,7 @@ def _answered(
         "result": document,
         "tables": tables_of(document),
         "charts": charts_of(document),
+        "basis": basis_of(document),
         "changed": bool(given),
     }
     return render(request, "advisor/path.html", context)
@@ -86,7 +87,14 @@ def _groups(
                 "problem": problems.get(field.id, ""),
             }
         )
-    return [{"label": label, "fields": found} for label, found in groups.items()]
+    return [
+        {
+            "label": label,
+            "fields": found,
+            "open": not label or bool(found[0]["text"]) or any(each["problem"] for each in found),
+        }
+        for label, found in groups.items()
+    ]
 
 
 def _text(value: Any) -> str:

@@ -5,7 +5,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from advisor.templatetags.quantities import number, percent, seconds, usd
+from advisor.charts import STRAIGHT_UP_TO
+from advisor.services.paths.documents import nines_text
+from advisor.templatetags.quantities import number, percent, quantity, seconds, usd
+from catalog.units import GIGA
 
 Document = Mapping[str, Any]
 _COLOURS = ("var(--chart-1)", "var(--chart-3)", "var(--chart-7)", "var(--chart-2)")
@@ -57,17 +60,25 @@ def cell_text(cell: Any, unit: str) -> str:
     if unit == "fraction":
         return percent(cell)
     if unit == "availability":
-        return nines(cell)
+        return nines_text(cell)
     return number(cell)
 
 
-def nines(share: float) -> str:
-    """An availability with as many digits as tell it from one."""
-    short = 1.0 - share
-    if short <= 0.0:
-        return "100 %"
-    digits = next((d for d in range(1, 7) if short >= 0.995 * 10.0 ** -(d + 2)), 7)
-    return f"{share * 100.0:.{max(digits, 1)}f} %"
+def basis_of(document: Document) -> list[dict[str, Any]]:
+    """The figures a what-if stands on, in the units of the trade."""
+    return [
+        dict(each)
+        | {name: _in_words(each[name], each["unit"]) for name in ("value", "low", "high")}
+        for each in document["basis"]
+    ]
+
+
+def _in_words(value: float, unit: str) -> str:
+    if unit == "fraction":
+        return percent(value)
+    if unit.startswith("bytes"):
+        return f"{number(value / GIGA)} GB{unit.removeprefix('bytes')}"
+    return quantity(value, unit)
 
 
 def charts_of(document: Document) -> list[dict[str, Any]]:
@@ -93,7 +104,7 @@ def _figure(chart: Document) -> dict[str, Any]:
         traces.append(_rule(chart["rule"], chart["series"][0]["x"], bars=bars))
     figure = go.Figure(data=traces)
     values: dict[str, Any] = {"title": {"text": chart["y"]}}
-    if chart["log"]:
+    if _spans(chart):
         values |= {"type": "log", "dtick": "D2", "tickformat": "~s"}
     else:
         values |= {"rangemode": "tozero"}
@@ -108,6 +119,15 @@ def _figure(chart: Document) -> dict[str, Any]:
     drawn: dict[str, Any] = figure.to_plotly_json()
     drawn["layout"].pop("template", None)
     return drawn
+
+
+def _spans(chart: Document) -> bool:
+    """Whether values lie too far apart for a straight axis; stacks always have one."""
+    known = [v for series in chart["series"] for v in series["y"] if v is not None]
+    if chart["rule"] is not None:
+        known.append(chart["rule"]["value"])
+    lowest = min(known, default=0.0)
+    return chart["log"] and lowest > 0.0 and max(known) / lowest > STRAIGHT_UP_TO
 
 
 def _line(series: Document, place: int) -> Any:

@@ -20,13 +20,23 @@ from advisor.engine.latency.outages import monthly_down_h, share_of_months
 from advisor.engine.plan import Plan
 from advisor.engine.search.sleeping import start_of
 from advisor.services.paths.asked import Field, Values
-from advisor.services.paths.documents import Document, Row, basis, chart, table
+from advisor.services.paths.documents import (
+    Cell,
+    Document,
+    Row,
+    basis,
+    chart,
+    nines_text,
+    percent_text,
+    table,
+)
 from advisor.services.paths.subject import Subject
 from catalog.units import HOURS_PER_MONTH, PERCENT
 
 MONTHS = 1200
 SEED = 11
 SPARES_SHOWN = 5
+LEAST_MINUTES = 1e-3
 _MINUTES_PER_MONTH = HOURS_PER_MONTH * 60.0
 
 
@@ -67,7 +77,7 @@ def fields(subject: Subject) -> list[Field]:
                figures["accelerator_mtbf"].value, 10.0, 1e7),
         number("zone_down_pct", "A zone is out", "% of the time",
                figures["zone/down"].value / PERCENT, 0.0, 50.0),
-        number("outage_h", "for as long as", "hours", figures["zone/outage"].value, 0.05, 500.0),
+        number("outage_h", "An outage lasts", "hours", figures["zone/outage"].value, 0.05, 500.0),
         number("degraded_pct", "Enough when degraded",
                "% of the load: a smaller model, longer queues", 50.0, 1.0, 100.0),
     ]  # fmt: skip
@@ -166,10 +176,6 @@ def _minutes(share: float) -> float:
     return (1.0 - share) * _MINUTES_PER_MONTH
 
 
-def _nines(share: float) -> str:
-    return f"{share / PERCENT:.4g} %" if share < 0.9999 else f"{share / PERCENT:.6g} %"  # noqa: PLR2004
-
-
 def _machines(case: _Case, units: int) -> str:
     replicas = units * case.replicas_of_unit
     return f"{replicas:,} replica{'s' if replicas > 1 else ''}"
@@ -184,23 +190,24 @@ def _reached(case: _Case, planned: Layout, reached: float, months: float) -> str
     are = "is" if planned.units * case.replicas_of_unit == 1 else "are"
     return (
         f"As planned, {_machines(case, planned.units)} in {_places(planned.zones)} {are} enough "
-        f"{_nines(reached)} of the time, {_minutes(reached):,.0f} minutes a month short: that "
-        f"{kept} {_nines(case.target)}. {months:.0%} of the months played through keep it."
+        f"{nines_text(reached)} of the time, {_minutes(reached):,.0f} minutes a month short: that "
+        f"{kept} {nines_text(case.target)}. Of the months played through {percent_text(months)} "
+        "keep it."
     )
 
 
 def _found(case: _Case, found: Found | None, ceiling: Found) -> str:
     if found is None:
         return (
-            f"No number of replicas in this place keeps {_nines(case.target)}: its "
+            f"No number of replicas in this place keeps {nines_text(case.target)}: its "
             f"{_places(ceiling.layout.zones)} and {ceiling.spares} spare machines reach "
-            f"{_nines(ceiling.availability)}. A second place, family or provider that takes over "
-            "is what is left."
+            f"{nines_text(ceiling.availability)}. What is left is a second place, family or "
+            "provider that takes over."
         )
     spares = f"{found.spares} spare" if found.spares else "no spare"
     return (
-        f"The fewest that keep {_nines(case.target)}: {_machines(case, found.layout.units)} "
-        f"({spares}) in {_places(found.layout.zones)}: {_nines(found.availability)}."
+        f"The fewest that keep {nines_text(case.target)}: {_machines(case, found.layout.units)} "
+        f"({spares}) in {_places(found.layout.zones)}: {nines_text(found.availability)}."
     )
 
 
@@ -237,18 +244,24 @@ def _states(case: _Case, planned: Layout, other: "_Other | None") -> Document:
         ),
         Row(
             label="Served, but slower or by a smaller model",
-            cells=[alone.degraded, _minutes(1.0 - alone.degraded)],
+            cells=_short(alone.degraded),
         ),
-        Row(label="Not enough to serve even that", cells=[alone.down, _minutes(1.0 - alone.down)]),
+        Row(label="Not enough to serve even that", cells=_short(alone.down)),
     ]
     return table(
         "states",
         "A month of the plan as it is",
         "Averaged over the hours of the day and their load.",
         "State",
-        {"Share of the time": "fraction", "Minutes a month": "min"},
+        {"Share of the time": "availability", "Minutes a month": "count"},
         rows,
     )
+
+
+def _short(share: float) -> list[Cell]:
+    """A small share of the time, and its minutes; what is below a second a year is none."""
+    minutes = _minutes(1.0 - share)
+    return [share, minutes] if minutes > LEAST_MINUTES else [0.0, 0.0]
 
 
 def _grid(case: _Case, found: Found | None) -> Document:
@@ -353,7 +366,7 @@ def _failover(case: _Case, planned: Layout, other: _Other, found: Found | None) 
         "Second pool",
         {
             "Served": "availability",
-            "Minutes a month not served": "min",
+            "Minutes a month not served": "count",
             "Takes over after": "s",
             "Cost a month of both": "USD",
         },

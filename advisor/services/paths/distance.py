@@ -30,7 +30,7 @@ from advisor.engine.workload import Question, Slo
 from advisor.questions.codes import COUNTRIES, COUNTRY_GROUPS
 from advisor.services.advice import answerer
 from advisor.services.paths.asked import Field, Problems, Values
-from advisor.services.paths.documents import Document, Row, chart, table
+from advisor.services.paths.documents import Document, Row, chart, percent_text, table
 from advisor.services.paths.subject import Subject
 from catalog.specs import OfferSpec
 from catalog.units import MILLISECOND
@@ -470,5 +470,5 @@ def _fit_basis() -> Document:
         "unit": "times",
         "evidence": "calibrated",
         "source": f"fitted to {fit.pairs} round trips published by Microsoft Azure (July 2026) "
-        f"and IBM Cloud (September 2025), median error {fit.median_error:.0%}",
+        f"and IBM Cloud (September 2025), median error {percent_text(fit.median_error)}",
     }

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import ceil, isfinite, log10
 from typing import Any
 
 from costing.engine.rates import Rate
 
+SMALLEST = 1e-7  # of a percent that is told from none
 Document = dict[str, Any]
 Cell = float | str | None
 
@@ -19,6 +20,19 @@ class Row:
     cells: Sequence[Cell]
     note: str = ""
     chosen: bool = False
+
+
+def percent_text(share: float, digits: int = 0) -> str:
+    """A share in percent."""
+    return f"{share * 100.0:.{digits}f} %"
+
+
+def nines_text(share: float) -> str:
+    """An availability with as many digits as tell it from one."""
+    short = 100.0 * (1.0 - share)
+    if short <= SMALLEST:
+        return "100 %"
+    return percent_text(share, max(ceil(-log10(short)) + 1, 0))
 
 
 def table(

@@ -19,7 +19,7 @@ from advisor.engine.latency.pools import (
 )
 from advisor.engine.latency.traffic import Lengths
 from advisor.services.paths.asked import Field, Values
-from advisor.services.paths.documents import Document, Row, chart, table
+from advisor.services.paths.documents import Document, Row, chart, percent_text, table
 from advisor.services.paths.subject import Subject
 from catalog.units import MILLISECOND, PERCENT
 
@@ -191,7 +191,11 @@ def _fewest_words(case: _Case, shared: Way | None, apart: Way | None) -> str:
     if shared is None or apart is None:
         return f"No number of replicas brings every product's p99 under {_ms(case.target_s)}."
     more = apart.total / shared.total - 1.0
-    words = "as many" if more == 0.0 else f"{abs(more):.0%} {'more' if more > 0.0 else 'fewer'}"
+    words = (
+        "as many"
+        if more == 0.0
+        else f"{percent_text(abs(more))} {'more' if more > 0.0 else 'fewer'}"
+    )
     return (
         f"To keep p99 under {_ms(case.target_s)} for every product, one pool needs "
         f"{_count(round(shared.total * case.scale))} and pools apart "
@@ -218,8 +222,8 @@ def _article_words(case: _Case, found: SetUp | None) -> str:
     quicker = "cuts" if after < before else "does not cut"
     return (
         head + f"Here a shared pool is that slow at {found.load:.2g} times this traffic; then "
-        f"parting it with {found.dearer:.0%} more machines {quicker} the p99 of all requests: "
-        f"{_ms(before)} before, {_ms(after)} after."
+        f"parting it with {percent_text(found.dearer)} more machines {quicker} the p99 of all "
+        f"requests: {_ms(before)} before, {_ms(after)} after."
     )
 
 
@@ -295,10 +299,10 @@ def _article_table(case: _Case, found: SetUp | None) -> Document:
                 label="What the simulation finds",
                 note=f"at {found.load:.2g} times this traffic",
                 cells=[
-                    f"{found.shared.together.over_limit:.1%}",
+                    percent_text(found.shared.together.over_limit, 1),
                     found.shared.together.p99.value,
                     found.dedicated.together.p99.value,
-                    f"{found.dearer:.0%}",
+                    percent_text(found.dearer),
                 ],
                 chosen=True,
             )

@@ -72,7 +72,7 @@ def fields(subject: Subject) -> list[Field]:
         number("provision_s", "Machine starts in", "seconds",
                figures["cold/provision"].value, 0.0, 86_400.0),
         number("image_gb", "Container", "GB", figures["cold/image"].value / GIGA, 0.0, 1000.0),
-        number("image_rate_gb_s", "pulled at", "GB/s",
+        number("image_rate_gb_s", "Container pulled at", "GB/s",
                figures["cold/image_rate"].value / GIGA, 0.001, 1000.0),
         number("storage_gb_s", "Weights read at", "GB/s",
                figures["cold/storage_rate"].value / GIGA, 0.001, 10_000.0),
@@ -98,8 +98,8 @@ def answer(subject: Subject, values: Values) -> Document:
     days.insert(0, (f"As asked, {case.scaling.minimum} kept running", scaled))
     return {
         "findings": [
-            _start_words(case),
             _cost_words(case, scaled, always),
+            _start_words(case),
             _crossing_words(case, crossing),
         ],
         "cold_start_s": case.start.total_s,

@@ -21,7 +21,7 @@ from advisor.engine.latency.pool import Pool
 from advisor.engine.latency.simulator import simulate
 from advisor.engine.latency.traffic import Requests
 from advisor.services.paths.asked import Field, Values
-from advisor.services.paths.documents import Document, Row, chart, table
+from advisor.services.paths.documents import Document, Row, chart, percent_text, table
 from advisor.services.paths.subject import Subject
 from catalog.units import MILLISECOND, PERCENT
 
@@ -30,6 +30,7 @@ COUNT = 5000
 SEED = 5
 SETTLED = 0.1
 _PLACES = (("before", "before the model"), ("beside", "beside it"), ("after", "after it"))
+_COUNTS = ("no stage", "one stage", "two stages", "three stages")
 _MEASURES = (("ttft", "First token"), ("e2e", "Whole answer"))
 ARTICLE_STAGE_MS, ARTICLE_TARGET_MS = 500.0, 500.0
 """The AI 4U article: about 500 ms for agents' cryptographic actions on serverless nodes, and
@@ -217,7 +218,7 @@ def _whole_words(case: _Case, alone: Passed, whole: Passed) -> str:
     )
     kept = "within" if after <= case.target_s else "over"
     return (
-        f"With {len(case.stages)} stage{'s' if len(case.stages) != 1 else ''} the "
+        f"With {_COUNTS[len(case.stages)]} the "
         f"{case.share / PERCENT:g}th percentile of the {_measured(case)} is {_ms(after)}, "
         f"{kept} {_ms(case.target_s)}; the model alone takes {_ms(before)}."
     )
@@ -232,8 +233,8 @@ def _own_words(case: _Case, stage: Stage, solved: Solved | None) -> str:
     if solved.amount >= 1.0:
         return f"Every request may pass {stage.name} and the target holds."
     return (
-        f"{stage.name} may be passed by at most {solved.amount:.1%} of the requests: then the "
-        f"{case.share / PERCENT:g}th percentile is {_ms(solved.reached_s)}."
+        f"{stage.name} may be passed by at most {percent_text(solved.amount, 1)} of the requests: "
+        f"then the {case.share / PERCENT:g}th percentile is {_ms(solved.reached_s)}."
     )
 
 
@@ -250,14 +251,16 @@ def _article_words(share: Solved | None, case: _Case, part: tuple[Solved | None,
         )
     else:
         text += (
-            f"On this plan it holds for the first token if at most {share.amount:.2%} of the "
-            "requests pass the stage before the model, or if it runs beside the model."
+            "On this plan it holds for the first token if at most "
+            f"{percent_text(share.amount, 1)} of the requests pass the stage before the model, "
+            "or if it runs beside the model."
         )
     found, target_s = part
     if found is not None:
         text += (
-            f" For the whole answer, {1.0 - found.amount:.0%} of the work must overlap with the "
-            f"model to add no more than a quarter of a second to its p99 ({_ms(target_s)})."
+            f" For the whole answer, {percent_text(1.0 - found.amount)} of the work must overlap "
+            "with the model to add no more than a quarter of a second to its p99 "
+            f"({_ms(target_s)})."
         )
     return text
 
@@ -323,7 +326,7 @@ def _stages(case: _Case, whole: Passed) -> list[Document]:
 
 
 def _chart(case: _Case, stage: Stage) -> Document:
-    shares = [0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0]
+    shares = [0.0, 0.005, 0.01, 0.015, 0.02, 0.04, 0.05, 0.06, 0.1, 0.3, 0.45, 0.5, 0.55, 0.8, 1.0]
     others = [each for each in case.stages if each is not stage]
     series = {}
     for name, level in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):

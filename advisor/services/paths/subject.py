@@ -88,7 +88,11 @@ class Subject:
 
 def subject_of(run: Job, plan_id: str) -> Subject:
     """A plan of an answered run, the best live one where none is named; raises EngineRefusal."""
-    worked = reopened(run)
+    return subject_in(reopened(run), plan_id)
+
+
+def subject_in(worked: Worked, plan_id: str = "") -> Subject:
+    """The same among values that no row stands behind."""
     for priced, decision, workload in zip(
         worked.priced, worked.decisions, worked.question.workloads, strict=True
     ):
