@@ -16,9 +16,9 @@ from advisor.api.access import POLL_AFTER_S, Forbidden, KeyAuth, Strict, key_for
 from advisor.api.explanations import explanation_of
 from advisor.api.explanations import router as explanations
 from advisor.api.fleets import router as fleets
+from advisor.api.paths import router as paths
 from advisor.api.private import router as private
 from advisor.api.reasons import router as reasons
-from advisor.api.paths import router as paths
 from advisor.api.simulations import router as simulations
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.errors import EngineRefusal, NotExplained
