@@ -14,6 +14,7 @@ from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
 from advisor.engine.choice.picks import named_picks
 from advisor.engine.choice.regions import with_split
+from advisor.engine.choice.same_job import same_job_today
 from advisor.engine.demand.question import question_of
 from advisor.engine.fleet.answering import quick_fleet
 from advisor.engine.fleet.setting import setting_of
@@ -264,6 +265,11 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "recommendation": None if best is None else best.as_dict(),
         "plans": [plan.as_dict() for plan in plans],
         "picks": named_picks(plans, question.money),
+        "same_job_today": [
+            asdict(each)
+            for priced, decision in zip(done.priced, decisions, strict=True)
+            for each in same_job_today(priced, question, snapshot, decision.recommended)
+        ],
         "rejected": [asdict(rejection) for d in decisions for rejection in d.rejected],
         "considered": sum(decision.considered for decision in decisions),
         "assumptions": [asdict(assumption) for assumption in question.assumptions],

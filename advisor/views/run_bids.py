@@ -29,10 +29,24 @@ def run_bids(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def _with_words(comparison: dict[str, Any]) -> dict[str, Any]:
     for bid in comparison["bids"]:
         bid["per"] = PER_LABELS[bid["price_per"]]
-        for item in bid["missing_items"]:
-            item["name"] = ITEM_LABELS[item["item"]]
     valid = [bid for bid in comparison["bids"] if bid["status"] == "valid"]
-    return comparison | {"finding": _finding(comparison, valid)}
+    return comparison | {"finding": _finding(comparison, valid), "things": _items(comparison)}
+
+
+def _items(comparison: dict[str, Any]) -> list[dict[str, Any]]:
+    """Things that at least one quote leaves out, with what each quote has for them."""
+    missing = [{item["item"]: item for item in bid["missing_items"]} for bid in comparison["bids"]]
+    return [
+        {
+            "name": label,
+            "cells": [
+                {"unpriced": True} if bid["total_usd"] is None else each.get(item)
+                for bid, each in zip(comparison["bids"], missing, strict=True)
+            ],
+        }
+        for item, label in ITEM_LABELS.items()
+        if any(item in each for each in missing)
+    ]
 
 
 def _finding(comparison: dict[str, Any], valid: list[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from catalog.specs import OfferSpec, OfferTerms, Purchase, RegionSpec
 from catalog.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from costing.engine import tco
 from costing.engine.age import BANDS
-from costing.engine.cases import CostCases, CostRules
+from costing.engine.cases import COMMITMENT_MONTHS, CostCases, CostRules
 from costing.engine.financing import value_left
 from costing.engine.tco import COMPUTE, HARDWARE, cost_breakdown
 
@@ -190,12 +190,15 @@ def exit_cost_usd(
     fee_usd = terms.termination_usd if terms else None
     share = terms.termination_fraction if terms else None
     monthly = float(one[COMPUTE][0])
-    to_come = max(float(cases.minimum_months[0]) - month, 0.0) * monthly
+    least = float(cases.minimum_months[0])
+    term = COMMITMENT_MONTHS.get(cases.purchases[int(cases.purchase[0])], 0)
+    # A reservation is renewed in whole terms, so that some of one is always to come.
+    to_come = (-month % term if term else max(least - month, 0.0)) * monthly
     owed = to_come
     if fee_usd is not None or share is not None:
         fee = (fee_usd or 0.0) + (share or 0.0) * to_come
         bound = to_come > 0.0
-        owed = min(fee, to_come) if bound else (fee if cases.minimum_months[0] == 0.0 else 0.0)
+        owed = min(fee, to_come) if bound else (fee if least == 0.0 and not term else 0.0)
     price = float(one[HARDWARE][0])
     if price == 0.0 or month >= rules.horizon_months:
         return owed + rules.decommission_fraction * price

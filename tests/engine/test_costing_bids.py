@@ -226,3 +226,9 @@ def test_a_price_without_its_currency_is_refused() -> None:
 
 def test_the_counts_of_a_quote_are_whole_systems() -> None:
     assert np.isclose(offer_of(BUY, as_of=TODAY, horizon_months=36).accelerator_count, 8.0)
+
+
+def test_a_reservation_owes_the_rest_of_its_term() -> None:
+    three_years = cost_cases(1, purchase=PURCHASES.index(Purchase.RESERVED_3Y), usd_per_h=20.0)
+    owed = [exit_cost_usd(three_years, RULES, None, month=month) for month in (12, 24)]
+    assert owed == [24 * MONTH_USD, 12 * MONTH_USD]

@@ -353,3 +353,24 @@ def test_the_answer_names_its_currency_with_a_dated_rate() -> None:
 def test_a_currency_without_a_dated_rate_is_refused_with_those_there_are() -> None:
     with pytest.raises(InvalidAnswers, match=r"no dated exchange rate of AUD is kept"):
         advice("pretrain_7b", currency="AUD")
+
+
+def test_the_articles_job_stands_beside_todays_cheapest_and_median_price() -> None:
+    own, cheapest, median = of_preset(ARTICLE)["same_job_today"]
+
+    assert own["total_usd"] == 6910.0
+    for row in (cheapest, median):
+        hours = 4 * 72 * row["usd_per_accelerator_h"]
+        assert row["total_usd"] == pytest.approx(hours + 150 + 200 + 800, abs=0.01)
+    assert cheapest["total_usd"] < median["total_usd"] < own["total_usd"]
+
+
+def test_a_job_at_list_prices_has_no_such_table() -> None:
+    assert of_preset(FINETUNE)["same_job_today"] == []
+
+
+def test_a_spot_plan_says_how_often_it_goes_and_what_its_fallback_costs() -> None:
+    document = of_preset("nightly_batch_scoring")
+    notes = [n for p in document["plans"] if p["purchase"] == "spot" for n in p["notes"]]
+
+    assert any("less than on demand" in note and "notice" in note for note in notes)

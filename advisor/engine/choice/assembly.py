@@ -8,6 +8,7 @@ from advisor.engine.cases import ENGINES
 from advisor.engine.plan import CostLine, FleetItem, Plan
 from advisor.engine.search.fits import deployment_kind
 from advisor.engine.search.placement import is_market, sold_by_the_chip
+from advisor.engine.search.pricing import interrupted_per_month
 from advisor.engine.search.reach import longer_by, way_of
 from advisor.engine.search.river import Priced
 from advisor.engine.search.sleeping import sleeping_note, sleeping_of
@@ -25,6 +26,7 @@ from costing.engine.cases import take
 from costing.engine.evidence import line_evidence
 from costing.engine.people import deployment_of
 from costing.engine.quantities import growth_path
+from costing.engine.rental import spot_usd_per_useful_h
 from costing.engine.tco import COMPUTE, HARDWARE, LABELS, TAIL, TOKENS
 
 _UNITS: Mapping[str, str] = {
@@ -351,6 +353,8 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
         )
     if part.host_link == ARM_HOST_LINK:
         notes.append("Its host is an Arm processor: containers must be built for aarch64.")
+    if offer.purchase == Purchase.SPOT:
+        notes.append(_spot_note(priced, row, offer))
     if offer.purchase == Purchase.QUOTE:
         notes.append("No public price: get a quote. Everything else is computed.")
     if offer.confidence in ("low", "estimate", "reported") and offer.purchase == Purchase.BUY:
@@ -368,6 +372,29 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
     if offer.note:
         notes.append(offer.note)
     return notes
+
+
+def _spot_note(priced: Priced, row: int, offer: OfferSpec) -> str:
+    """How often spot capacity goes, after which notice, and what it costs with its fallback."""
+    cases, rates = priced.cases, priced.rates
+    often = interrupted_per_month(offer, rates)
+    notice = rates.get(f"spot/notice/{offer.provider}")
+    warned = f" after {notice.value:g} minutes' notice" if notice else ", notice unknown"
+    text = f"Taken away about {often.value:.1%} of the months{warned} ({often.source})."
+    share = float(cases.fallback_fraction[row])
+    if share <= 0.0:
+        return f"{text} No on-demand price of the same machine is known to fall back to."
+    blended = spot_usd_per_useful_h(
+        spot_usd_per_h=cases.usd_per_h[row],
+        fallback_usd_per_h=cases.fallback_usd_per_h[row],
+        fallback_fraction=share,
+        overhead_fraction=cases.overhead_fraction[row],
+    )
+    saved = 1.0 - float(blended) / float(cases.fallback_usd_per_h[row])
+    return (
+        f"{text} With {share:.0%} of the hours on demand a useful hour costs {float(blended):,.2f} "
+        f"USD, {saved:.0%} less than on demand."
+    )
 
 
 def _figure(

@@ -11,10 +11,15 @@ from advisor.engine.serving.performance import serving_point
 from advisor.engine.training.jobs import READ_BYTES_PER_S
 from catalog.specs import PRECISIONS, CatalogueSnapshot, Evidence
 from catalog.units import GIGA, MILLISECOND
-from costing.engine.rates import Rates
-from costing.engine.rental import spot_overhead_fraction, spot_usd_per_useful_h
+from costing.engine.rates import Rate, Rates
+from costing.engine.rental import (
+    spot_latency_factor,
+    spot_overhead_fraction,
+    spot_usd_per_useful_h,
+)
 
 CLAIMED_SPOT_SAVING = 0.55
+CLAIMED_MORE_LATENCY = 0.20
 STORAGE_BYTES_PER_S = 20.0 * GIGA
 STORAGE_JOB = 64  # accelerators of the job whose utilisation is shown
 SHARED_P99_S, SPLIT_P99_S, EXTRA_CAPACITY = 2.2, 0.7, 0.15
@@ -150,12 +155,28 @@ def check_spot_saving(market: SpotMarket, rates: Rates) -> Checked:
             conclusion="No spot price is on record today.",
             not_computed="no spot price is on record",
         )
+    findings.append(_spot_latency(fallback))
     alone = savings[0]
     rest = 1.0 - (1.0 - CLAIMED_SPOT_SAVING) / (1.0 - alone)
     return Checked(
         computed=tuple(findings),
         verdict=Verdict.PARTLY,
         conclusion=_spot_conclusion(alone, rest),
+    )
+
+
+def _spot_latency(fallback: Rate) -> Finding:
+    """How slow the fallback may be for the mean to stay under 20 % more."""
+    slowest = 1.0 + CLAIMED_MORE_LATENCY / fallback.value
+    twice = spot_latency_factor(fallback_fraction=fallback.value, fallback_latency_factor=2.0)
+    return Finding(
+        text=(
+            f"With {percent(fallback.value)} of the requests on the fallback, a fallback twice as "
+            f"slow adds {percent(float(twice) - 1.0)} to the mean latency; under 20 % more holds "
+            f"as long as the fallback is less than {slowest:.0f} times as slow."
+        ),
+        evidence=Evidence.ASSUMED.value,
+        source=f"Expected value; {fallback.source}",
     )
 
 

@@ -295,16 +295,18 @@ def check_job_cost(snapshot: CatalogueSnapshot) -> Checked:
 
     Source: on-demand prices of the catalogue, all providers.
     """
-    rent = rent_usd_per_h(snapshot, H100)
+    rent, least = rent_usd_per_h(snapshot, H100), rent_usd_per_h(snapshot, H100, quantile=0.0)
     hours = ARTICLE_GPUS * ARTICLE_HOURS
     compute = rent * hours
-    total = ARTICLE_TOTAL_USD - ARTICLE_USD_PER_H * hours + compute
+    others = ARTICLE_TOTAL_USD - ARTICLE_USD_PER_H * hours
+    total = others + compute
     return Checked(
         computed=(
             Finding(
                 text=(
                     f"An H100 rents at ${rent:.2f} an hour (median of all on-demand offers): "
-                    f"compute ${compute:,.0f} instead of $5,760, the job ${total:,.0f}."
+                    f"compute ${compute:,.0f} instead of $5,760, the job ${total:,.0f}. At the "
+                    f"cheapest, ${least:.2f}, the job is ${others + least * hours:,.0f}."
                 ),
                 evidence=Evidence.LIST.value,
                 source="On-demand prices of the catalogue; the article's other lines unchanged",

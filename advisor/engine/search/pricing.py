@@ -20,7 +20,7 @@ from catalog.units import GIGA, HOURS_PER_MONTH, SECONDS_PER_HOUR
 from costing.engine.age import price_range
 from costing.engine.cases import PURCHASES, CostCases, cost_cases
 from costing.engine.people import DEPLOYMENTS, deployment_of, operations_fte
-from costing.engine.rates import Rates, rate_for, tariffs_of
+from costing.engine.rates import Rate, Rates, rate_for, tariffs_of
 from costing.engine.rental import spot_overhead_fraction
 
 LIQUID_READY = frozenset({"direct_to_chip", "immersion"})
@@ -84,7 +84,7 @@ def priced_cases(
         discount_fraction=table.discount[at],
         fallback_usd_per_h=table.fallback_usd_per_h[at],
         fallback_fraction=table.fallback_fraction[at],
-        overhead_fraction=table.is_spot[at] * _spot_overhead(workload, rates),
+        overhead_fraction=table.spot_overhead[at],
         inclusions=table.inclusions,
         inclusion=table.inclusion[at],
         minimum_months=table.minimum_months[at],
@@ -129,7 +129,7 @@ class _OfferTable:
     """What the pricing of a placement takes from its offer, one entry an offer."""
 
     purchase: NDArray[np.int64]
-    is_spot: Bools
+    spot_overhead: Floats
     provider: NDArray[np.str_]
     by_chip: Bools
     usd_per_h: Floats
@@ -195,7 +195,10 @@ class _OfferTable:
 
         return cls(
             purchase=np.array([PURCHASES.index(o.purchase) for o in offers], dtype=np.int64),
-            is_spot=np.array([o.purchase == Purchase.SPOT for o in offers], dtype=bool),
+            spot_overhead=column([
+                _spot_overhead(o, workload, rates) if o.purchase == Purchase.SPOT else 0.0
+                for o in offers
+            ]),
             provider=np.array([
                 "on_site" if own else offer.provider
                 for own, offer in zip(owned, offers, strict=True)
@@ -287,13 +290,19 @@ def _fallback_usd_per_h(offers: Sequence[OfferSpec]) -> list[float]:
     return found
 
 
-def _spot_overhead(workload: Workload, rates: Rates) -> float:
+def interrupted_per_month(offer: OfferSpec, rates: Rates) -> Rate:
+    """How often a spot instance of the offer's accelerator is taken away."""
+    own = rates.get(f"spot/interrupted_per_month/{offer.accelerator_slug}")
+    return own or rates["spot/interrupted_per_month"]
+
+
+def _spot_overhead(offer: OfferSpec, workload: Workload, rates: Rates) -> float:
     """Extra hours for interruptions: half a checkpoint interval of work each, and a restart."""
     training = workload.training
     interval_s = training.checkpoint_interval_s if training is not None else 0.0
     return float(
         spot_overhead_fraction(
-            interrupted_per_month=rates["spot/interrupted_per_month"].value,
+            interrupted_per_month=interrupted_per_month(offer, rates).value,
             lost_work_h=interval_s / SECONDS_PER_HOUR / 2.0,
             restart_h=rates["spot/restart"].value,
         )
