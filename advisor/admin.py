@@ -1,20 +1,30 @@
 """Assessments, jobs and keys in the admin: to be looked at, and to be ended."""
 
-from django.contrib import admin
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from typing import Any
 
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+
+from advisor.engine.calibration import SECTIONS
 from advisor.models import (
     ApiKey,
     Assessment,
     Calibration,
+    CalibrationChoice,
     Job,
     LoginLink,
     Membership,
     Organisation,
     Share,
 )
-from advisor.services import accounts, jobs
+from advisor.services import accounts, calibrations, jobs, recalibrating
+from catalog.queries import own_measurements
 
 HEAVY = ("inputs", "result")
 
@@ -87,10 +97,75 @@ class JobAdmin(ReadOnly):
 
 @admin.register(Calibration)
 class CalibrationAdmin(ReadOnly):
-    list_display = ("version", "subject", "note", "organisation", "created_at")
-    list_select_related = ("organisation",)
+    list_display = ("version", "subject", "rows", "own_rows", "note", "created_at")
     list_filter = ("subject", "created_at")
     search_fields = ("version", "note")
+    actions = ("use",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Calibration]:
+        return super().get_queryset(request).defer("parameters")
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = {"recalibrate": self.recalibrate, "shipped": self.shipped}
+        own = [
+            path(
+                f"{name}/",
+                self.admin_site.admin_view(require_POST(page)),
+                name=f"advisor_calibration_{name}",
+            )
+            for name, page in pages.items()
+        ]
+        return own + super().get_urls()
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        newest = CalibrationChoice.objects.first()
+        shown = newest if newest is not None and newest.sections.exists() else None
+        more = {"in_use": shown, "own_count": len(own_measurements())}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
+
+    @admin.display(description="measurements behind it")
+    def rows(self, calibration: Calibration) -> int:
+        return len(calibration.measurements)
+
+    @admin.display(description="of them your own")
+    def own_rows(self, calibration: Calibration) -> int:
+        return len(calibration.own)
+
+    @admin.action(description="Use the chosen fits from now on", permissions=["choose"])
+    def use(self, request: HttpRequest, chosen: QuerySet[Calibration]) -> None:
+        subjects = [row.subject for row in chosen]
+        if len(subjects) != len(set(subjects)):
+            self.message_user(request, "Choose one fit a subject at most.", messages.ERROR)
+            return
+        made = calibrations.choose(list(chosen), by=self._user(request))
+        self.message_user(request, f"Runs use calibration {made.version} from now on.")
+
+    def has_choose_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("advisor.change_calibration")
+
+    def recalibrate(self, request: HttpRequest) -> HttpResponse:
+        user = self._user(request)
+        job = recalibrating.start(SECTIONS, owner=user)
+        self.message_user(request, "Recalibrating in the background; its job shows how far it is.")
+        return redirect("admin:advisor_job_change", job.pk)
+
+    def shipped(self, request: HttpRequest) -> HttpResponse:
+        calibrations.back_to_shipped(by=self._user(request))
+        self.message_user(request, "Runs use the shipped calibration from now on.")
+        return redirect("admin:advisor_calibration_changelist")
+
+    def _user(self, request: HttpRequest) -> User:
+        if not isinstance(request.user, User) or not self.has_choose_permission(request):
+            raise PermissionDenied
+        return request.user
+
+
+@admin.register(CalibrationChoice)
+class CalibrationChoiceAdmin(ReadOnly):
+    list_display = ("version", "chosen_at", "chosen_by", "note")
+    list_select_related = ("chosen_by",)
 
 
 @admin.register(ApiKey)

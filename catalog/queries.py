@@ -248,6 +248,13 @@ def training_measurements() -> tuple[Training, ...]:
     return tuple(training_measurement(record) for record in _measured(rows, MEASUREMENTS_TRAINING))
 
 
+def own_measurements() -> frozenset[str]:
+    """Ids of the measurements that the installation made itself."""
+    serving = ServingMeasurement.objects.filter(own=True).values_list("id", flat=True)
+    training = TrainingMeasurement.objects.filter(own=True).values_list("id", flat=True)
+    return frozenset([*serving, *training])
+
+
 def benchmark_limits() -> tuple[Limit, ...]:
     """Latency limits of the benchmarks, their models looked up by spelling."""
     models = Spellings(model_names(), models=True)

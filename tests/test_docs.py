@@ -50,6 +50,7 @@ METHODS = (
     "latency",
     "pools",
     "queueing",
+    "recalibration",
     "samples",
     "serverless",
     "serving",

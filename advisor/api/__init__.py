@@ -13,6 +13,7 @@ from pydantic import Field
 from advisor import queries
 from advisor.api import files
 from advisor.api.access import POLL_AFTER_S, Forbidden, KeyAuth, Strict, key_for
+from advisor.api.calibrations import router as calibrations
 from advisor.api.explanations import explanation_of
 from advisor.api.explanations import router as explanations
 from advisor.api.fleets import router as fleets
@@ -24,15 +25,17 @@ from advisor.engine.answers import InvalidAnswers
 from advisor.engine.errors import EngineRefusal, NotExplained
 from advisor.exports.registry import CannotExport, UnknownFormat
 from advisor.exports.subject import NoSuchPlan
-from advisor.models import Assessment, Job, Kind, Scope
+from advisor.models import Assessment, Calibration, Job, Kind, Scope
 from advisor.problems import pointer_of, problem_response
 from advisor.questions import PRESETS, QUESTIONS
 from advisor.services import assessments, jobs
 from advisor.services.estimates import estimate
+from advisor.services.recalibrating import NothingToFit
 from advisor.services.refusals import problem, problem_of
 from catalog.api import BadCursor, Page, PageQuery, cursor_at, start_of
 from catalog.api import router as catalogue
 from catalog.engine.tables import BadTable
+from catalog.services.measurements import BadMeasurement
 from costing.services import BadRow
 
 MOST_CASES = 10_000
@@ -55,6 +58,7 @@ api.add_router("", explanations)
 api.add_router("", reasons)
 api.add_router("", private)
 api.add_router("", paths)
+api.add_router("", calibrations)
 
 
 class AssessmentIn(Strict):
@@ -294,6 +298,18 @@ def refuse_answers(request: HttpRequest, error: InvalidAnswers | EngineRefusal) 
     return problem_response(request, details or problem("refused", str(error), status=422))
 
 
+@api.exception_handler(BadMeasurement)
+def refuse_measurement(request: HttpRequest, error: BadMeasurement) -> HttpResponse:
+    errors = [
+        {"pointer": f"/values/{name}", "detail": text} for name, text in error.problems.items()
+    ]
+    details = problem(
+        "bad-measurement", "The measurement cannot be kept", status=422, errors=errors,
+        detail="Correct the fields named below.",
+    )  # fmt: skip
+    return problem_response(request, details)
+
+
 @api.exception_handler(ValidationError)
 def refuse_body(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = [
@@ -339,6 +355,8 @@ _STATUS: dict[type[Exception], tuple[str, str, int]] = {
     CannotExport: ("cannot-export", "The plan cannot be had in that format", 422),
     UnknownFormat: ("unknown-format", "There is no such format", 422),
     NoSuchPlan: ("no-such-plan", "There is no such plan in this run", 404),
+    Calibration.DoesNotExist: ("not-found", "There is no such calibration", 404),
+    NothingToFit: ("refused", "There is nothing of that name to fit", 422),
     NotExplained: ("not-explained", "No formula stands behind this", 404),
     BadCursor: ("bad-cursor", "The cursor cannot be read", 422),
     assessments.StaleRevision: ("stale", "The assessment has changed", 412),

@@ -23,6 +23,8 @@ class Calibration:
     serving: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     samples: Mapping[str, Any] = field(default_factory=dict)
+    measured: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """The installation's own measurements by section; they win where they fit exactly."""
 
 
 DEFAULT_CALIBRATION = Calibration(version="defaults")

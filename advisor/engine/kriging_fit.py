@@ -27,7 +27,7 @@ class Evidence:
     labels: Mapping[str, Words]
     numbers: Mapping[str, Floats]
     groups: Words  # accelerator and model: what is left out together
-    trust: Floats  # 1 is full; lower for rows of lesser definition
+    trust: Floats  # 1 is full; lower for rows of lesser definition, higher for one's own
 
     def __len__(self) -> int:
         return len(self.measured)
@@ -93,7 +93,8 @@ def fit(
         if turn < _ROUNDS - 1:
             target = np.asarray(prior.centre + prior.width * (slopes.T @ kriging.weights))
             theta = theta + np.clip(target - theta, -_LONGEST_STEP, _LONGEST_STEP)
-            doubt = np.maximum(trust, _doubts(kriging, doubt))
+            # A row of more than full trust is never doubted: neighbours yield to it.
+            doubt = np.where(trust < 1.0, trust, np.maximum(trust, _doubts(kriging, doubt)))
     return Fitted(theta=theta, kriging=kriging, residuals=residuals, doubt=doubt)
 
 

@@ -2,7 +2,7 @@
 
 from advisor.models.access import ApiKey, LoginLink, Scope, Share
 from advisor.models.assessments import Assessment
-from advisor.models.calibrations import Calibration
+from advisor.models.calibrations import Calibration, CalibrationChoice
 from advisor.models.jobs import FINAL_STATES, Job, Kind, State
 from advisor.models.organisations import Membership, Organisation, Owned, OwnedRows, Role
 from advisor.models.upkeep import Beat, Preparation
@@ -13,6 +13,7 @@ __all__ = [
     "Assessment",
     "Beat",
     "Calibration",
+    "CalibrationChoice",
     "Job",
     "Kind",
     "LoginLink",

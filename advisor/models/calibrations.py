@@ -20,6 +20,11 @@ class Calibration(models.Model):
     parameters = models.JSONField()
     measurements = models.JSONField(default=list, help_text="ids of the rows behind the fit")
     errors = models.JSONField(default=dict, blank=True, help_text="residuals by group")
+    own = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="own measurements among them, which win where they fit exactly",
+    )
     note = models.CharField(max_length=300, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     owner = models.ForeignKey(
@@ -38,3 +43,24 @@ class Calibration(models.Model):
 
     def __str__(self) -> str:
         return self.version
+
+
+class CalibrationChoice(models.Model):
+    """From when on runs use which fits; the newest row counts, none or an empty one is shipped.
+
+    Rows are only added, so that they are the history of what was in use.
+    """
+
+    sections = models.ManyToManyField(Calibration, related_name="choices", blank=True)
+    version = models.CharField(max_length=64, db_index=True, help_text="as runs record it")
+    note = models.CharField(max_length=300, blank=True, default="")
+    chosen_at = models.DateTimeField(auto_now_add=True)
+    chosen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.version} from {self.chosen_at:%Y-%m-%d %H:%M}"

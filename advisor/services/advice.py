@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from advisor.engine.answers import Answers, InvalidAnswers, Problem
-from advisor.engine.calibration import Calibration, shipped_calibration
+from advisor.engine.calibration import Calibration
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
 from advisor.engine.choice.picks import named_picks
@@ -25,6 +25,11 @@ from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
 from advisor.models import Job
 from advisor.questions import read_answers
+from advisor.services.calibrations import (
+    UnknownCalibration,
+    active_calibration,
+    calibration_of,
+)
 from advisor.services.private import Private, thawed
 from catalog.queries import find_accelerator, find_model, kept_snapshot
 from catalog.queries import snapshot as catalogue_snapshot
@@ -77,21 +82,27 @@ def advise(
 def reopened(run: Job) -> Worked:
     """The stages of a finished run once more, on the state of the catalogue it was answered from.
 
-    What-ifs, exports and simulations start here. Raises Snapshot.DoesNotExist where that state
-    was not kept.
+    So with its fitted parameters, or today's where a newer release has replaced them. What-ifs,
+    exports and simulations start here. Raises Snapshot.DoesNotExist where that state of the
+    catalogue was not kept.
     """
     rates = str((run.result or {}).get("rates_digest", ""))
-    return _reopened(run.pk, json.dumps(run.inputs), run.snapshot_digest, rates)
+    try:
+        calibration = calibration_of(run.calibration_version)
+    except UnknownCalibration:
+        calibration = active_calibration()
+    return _reopened(run.pk, json.dumps(run.inputs), run.snapshot_digest, rates, calibration)
 
 
 @lru_cache(maxsize=4)
-def _reopened(_run_id: UUID, raw: str, digest: str, rates: str) -> Worked:
+def _reopened(_run_id: UUID, raw: str, digest: str, rates: str, calibration: Calibration) -> Worked:
     inputs = json.loads(raw)
     return worked_from(
         inputs["answers"],
         private=inputs.get("private"),
         snapshot=kept_snapshot(digest),
         figures=kept_rates(rates) if rates else None,
+        calibration=calibration,
     )
 
 
@@ -103,6 +114,7 @@ def worked_from(
     as_of: date | None = None,
     snapshot: CatalogueSnapshot | None = None,
     figures: tuple[Rates, Mapping[str, CurrencyRate]] | None = None,
+    calibration: Calibration | None = None,
 ) -> Worked:
     """All stages for raw answers; raises InvalidAnswers with every problem found."""
     progress = progress or _silent
@@ -116,7 +128,7 @@ def worked_from(
     return worked(
         answers,
         state,
-        calibration=shipped_calibration(),
+        calibration=calibration or active_calibration(),
         rates=rates,
         currency_rates=exchange,
         private=thawed(private),

@@ -4,9 +4,10 @@ import csv
 from functools import lru_cache
 from pathlib import Path
 
-from advisor.engine.calibration import FIXTURES, Calibration, shipped_calibration
+from advisor.engine.calibration import FIXTURES, Calibration
 from advisor.engine.evidence.claims import check_all
 from advisor.engine.evidence.claims_values import Claims, ClaimText, Finding
+from advisor.services.calibrations import active_calibration
 from catalog.queries import snapshot, training_measurements
 from catalog.specs import CatalogueSnapshot
 from costing.queries import rates
@@ -40,7 +41,7 @@ def claim_texts(path: Path = FIXTURES / CLAIMS_FILE) -> tuple[ClaimText, ...]:
 
 def checked_claims() -> Claims:
     """All claims, checked against the catalogue and the calibration as they stand."""
-    today, calibration = snapshot(), shipped_calibration()
+    today, calibration = snapshot(), active_calibration()
     return _checked(today.digest, calibration.version, _Inputs(today, calibration))
 
 

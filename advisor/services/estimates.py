@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from advisor.engine.calibration import Calibration, shipped_calibration
+from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Band
 from advisor.engine.samples.performance import samples_point
 from advisor.engine.samples.published import published_samples
@@ -16,6 +16,7 @@ from advisor.engine.serving.predict import predict_published
 from advisor.engine.serving.published import published_cases
 from advisor.engine.training.performance import training_point
 from advisor.engine.training.published import published_training
+from advisor.services.calibrations import active_calibration
 from advisor.services.case_tables import BadCases, decoded, read_cases
 from advisor.services.estimate_rows import (
     BadRow,
@@ -64,7 +65,7 @@ def estimate(
     """
     snapshot, names = catalogue_snapshot(), names_of(catalogue_state())
     known = Known(snapshot, names)
-    calibration = calibration or shipped_calibration()
+    calibration = calibration or active_calibration()
     answers: list[Answer] = [dict.fromkeys(columns_of(kind)) for _ in rows]
     good: list[tuple[int, Any, ModelSpec]] = []
     for number, row in enumerate(rows):

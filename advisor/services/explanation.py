@@ -1,5 +1,6 @@
 """A figure of a finished run explained: the formula tree of its one case."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from advisor.engine.errors import NotExplained
@@ -18,9 +19,14 @@ EXPLAINED = (
 """Performance figures of a plan that have a formula tree, in the order a reader meets them."""
 
 
+_SAME = 1e-9
+
+
 def explained(run: Job, plan_id: str, figure: str) -> tuple[Plan, Explained]:
     """A plan of a run and the tree of one of its figures; raises NotExplained with the reason."""
     plan, priced, done = _found(run, plan_id)
+    if plan.value(figure) is not None:
+        _as_answered(run, plan, figure)
     return plan, _explained(plan, figure, priced, done)
 
 
@@ -31,6 +37,7 @@ def explained_all(run: Job, plan_id: str) -> dict[str, Any]:
     for name in EXPLAINED:
         if plan.value(name) is not None:
             try:
+                _as_answered(run, plan, name)
                 figures[name] = as_document(_explained(plan, name, priced, done))
             except NotExplained:
                 continue
@@ -60,6 +67,21 @@ def _explained(plan: Plan, figure: str, priced: Priced, done: Worked) -> Explain
         calibration=done.calibration,
         software_month=software_month(done.snapshot),
     )
+
+
+def _as_answered(run: Job, plan: Plan, figure: str) -> None:
+    """Refuse to explain a figure that the run does not show: other parameters, another release."""
+    stored: Mapping[str, Any] = next(
+        (p for p in (run.result or {}).get("plans", ()) if p["id"] == plan.id), {}
+    )
+    known = (stored.get(figure) or {}).get("value")
+    now = plan.value(figure)
+    if known is None or now is None or abs(known - now) > _SAME * abs(known):
+        message = (
+            "this run was answered by another release or with other fitted parameters; answer the "
+            "assessment again to see the terms"
+        )
+        raise NotExplained(message)
 
 
 def _found(run: Job, plan_id: str) -> tuple[Plan, Priced, Worked]:

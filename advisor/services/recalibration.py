@@ -1,7 +1,7 @@
 """Refit the models to the stored measurements; report their errors on rows they never saw."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from advisor.engine.training.fit import cross_validate_training, fit_training
 from advisor.models import Calibration
 from catalog import queries
 
+OWN_TRUST = 10.0  # what one knows of one's own set-up is not known of a stranger's
 SUBJECTS = ("serving", "training", "samples")
 Progress = Callable[[str], None]
 
@@ -40,14 +41,22 @@ class Recalibration:
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     measurements: dict[str, list[str]] = field(default_factory=dict)
     errors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
 
 
-def recalibrate(*, subjects: tuple[str, ...], folds: int, tell: Progress) -> Recalibration:
+def recalibrate(
+    *,
+    subjects: tuple[str, ...],
+    folds: int,
+    tell: Progress,
+    own: frozenset[str] = frozenset(),
+) -> Recalibration:
     """Fit each subject to the stored rows; `folds` of zero uses the linear leave-one-group-out.
 
-    Nothing is written: that is store's.
+    Rows whose id is in `own` count OWN_TRUST times as much as a published one. Nothing is
+    written: that is store's.
     """
-    made = Recalibration()
+    made = Recalibration(own=own)
     if "serving" in subjects:
         _serving(made, folds=folds, tell=tell)
     if "training" in subjects:
@@ -67,6 +76,8 @@ def _serving(made: Recalibration, *, folds: int, tell: Progress) -> None:
         limits=queries.benchmark_limits(),
         lengths=lengths,
     )
+    mine = np.isin(observed.identity.astype(np.str_), sorted(made.own))
+    observed = replace(observed, trust=np.where(mine, OWN_TRUST, observed.trust))
     tell(f"fitting serving to {len(observed)} rows")
     found = fit(observed)
     made.documents["serving"] = document(found, lengths=lengths)
@@ -86,7 +97,9 @@ def _training(made: Recalibration, *, folds: int, tell: Progress) -> None:
     snapshot, rows = queries.snapshot(), queries.training_measurements()
     tell(f"fitting training to {len(rows)} rows")
     parts, models = snapshot.accelerators, snapshot.models
-    made.documents["training"] = fit_training(rows, accelerators=parts, models=models)
+    made.documents["training"] = fit_training(
+        rows, accelerators=parts, models=models, trust=dict.fromkeys(made.own, OWN_TRUST)
+    )
     made.measurements["training"] = [row.id for row in rows]
     if not folds:
         return
@@ -104,7 +117,7 @@ def _samples(made: Recalibration, *, folds: int, tell: Progress) -> None:
         "limits": queries.benchmark_limits(),
         "units": shipped_calibration().samples.get("units", {}),
     }
-    fitted = fit_samples(rows, **told)
+    fitted = fit_samples(rows, **told, trust=dict.fromkeys(made.own, OWN_TRUST))
     made.documents["samples"] = fitted
     made.measurements["samples"] = list(fitted["residual"]["rows"])
     if folds:

@@ -52,11 +52,18 @@ def _fleet(inputs: Mapping[str, Any], progress: Progress) -> Result:
     return fleet_result(inputs, progress)
 
 
+def _recalibration(inputs: Mapping[str, Any], progress: Progress) -> Result:
+    from advisor.services.recalibrating import recalibrated
+
+    return recalibrated(inputs, progress)
+
+
 HANDLERS: dict[Kind, Handler] = {
     Kind.RUN: _run,
     Kind.SIMULATION: _simulation,
     Kind.REASONS: _reasons,
     Kind.FLEET: _fleet,
+    Kind.RECALIBRATION: _recalibration,
 }
 
 

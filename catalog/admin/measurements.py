@@ -21,7 +21,7 @@ class ServingMeasurementAdmin(CatalogueAdmin):
         "measured_month",
         "source_link",
     )
-    list_filter = ("definition", "scenario", "engine", "accelerator", SourceFilter)
+    list_filter = ("own", "definition", "scenario", "engine", "accelerator", SourceFilter)
     list_select_related = ("accelerator", "source")
     search_fields = ("id", "model", "accelerator__name", "engine", "source__title")
     autocomplete_fields = ("accelerator", "architecture", "source")
@@ -41,7 +41,7 @@ class TrainingMeasurementAdmin(CatalogueAdmin):
         "time_to_train_min",
         "source_link",
     )
-    list_filter = ("task", "accelerator", SourceFilter)
+    list_filter = ("own", "task", "accelerator", SourceFilter)
     list_select_related = ("accelerator", "source")
     search_fields = ("id", "model", "accelerator__name", "framework", "source__title")
     autocomplete_fields = ("accelerator", "architecture", "source")

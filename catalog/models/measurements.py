@@ -27,6 +27,10 @@ class Measured(models.Model):
     )
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
     source_ref = models.TextField(blank=True, default="")
+    own = models.BooleanField(
+        default=False,
+        help_text="measured by yourselves: wins over published ones once you recalibrate",
+    )
     note = models.TextField(blank=True, default="")
     changed_at = models.DateTimeField(auto_now=True, db_index=True)
 

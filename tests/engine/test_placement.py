@@ -44,7 +44,7 @@ def sizing(*, tensor: int, pipeline: int = 1, replicas: int = 1, wait_s: float =
         utilisation=floats(0.5), hours_per_month=floats(730.0), capacity_low=floats(1.0),
         capacity_high=floats(1.0), wait_s=floats(wait_s), figures={}, fits=yes, meets_ttft=yes,
         meets_tpot=yes, meets_e2e=yes, needed_bytes=floats(1.0), available_bytes=floats(1.0),
-        binding=np.array(["memory"]), extrapolated=np.array([False]),
+        binding=np.array(["memory"]), measured=np.array([""]), extrapolated=np.array([False]),
     )  # fmt: skip
 
 

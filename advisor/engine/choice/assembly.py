@@ -58,6 +58,11 @@ _PURCHASE_WORDS: Mapping[Purchase, str] = {
 ARM_HOST_LINK = "NVLink-C2C"  # joins the accelerator to a Grace host
 OFFER_LINES = frozenset({COMPUTE, TAIL, TOKENS, HARDWARE})
 """Lines whose price is the offer's own."""
+_OF_THE_SPEED = frozenset(
+    {"hours", "mfu", "tokens_per_s_per_accelerator", "step_time_s", "output_tokens_per_s",
+     "requests_per_s"}
+)  # fmt: skip
+"""Figures that a measurement of the very configuration settles."""
 PERFORMANCE_SOURCE = "performance model and its calibration; see the method pages"
 
 
@@ -230,14 +235,17 @@ def _engine(priced: Priced, row: int) -> str:
 
 def _performance(priced: Priced, row: int) -> dict[str, Figure]:
     evidence = Evidence.ESTIMATED if priced.sizing.extrapolated[row] else Evidence.CALIBRATED
+    own = str(priced.sizing.measured[row])
     return {
         name: Figure(
             value=_known(band.value[row]),
             low=_known(band.low[row]),
             high=_known(band.high[row]),
             unit=_UNITS.get(name, ""),
-            evidence=evidence,
-            source=PERFORMANCE_SOURCE,
+            evidence=Evidence.MEASURED if own and name in _OF_THE_SPEED else evidence,
+            source=f"your own measurement {own}"
+            if own and name in _OF_THE_SPEED
+            else PERFORMANCE_SOURCE,
         )
         for name, band in priced.sizing.figures.items()
     }

@@ -199,7 +199,7 @@ def training_figures(
 
     Source: advisor.engine.search.size_training.
     """
-    return sized_training(cases, training_point(cases, calibration), demand, given)
+    return sized_training(cases, training_point(cases, calibration), demand, given, calibration)
 
 
 def fastest_layout(

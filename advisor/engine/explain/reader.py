@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from advisor.engine.explain.calls import Names, as_given, kept_number, shown_as
@@ -10,7 +11,7 @@ from advisor.engine.explain.expressions import Expressions
 from advisor.engine.explain.nodes import Node, given, named, view
 from advisor.engine.explain.operations import BINARY
 from advisor.engine.explain.reading import Unread, definition, is_read, names_around
-from advisor.engine.explain.scopes import LoopLeft, Returned, Scope
+from advisor.engine.explain.scopes import LoopLeft, LoopOn, Returned, Scope
 
 _NOT_FOLLOWED = (Unread, TypeError, ValueError, KeyError, AttributeError, IndexError)
 
@@ -125,13 +126,17 @@ class Reader(Expressions):
         try:
             for item in self.items(self.of(statement.iter, scope)):
                 self.bind(statement.target, item, scope, naming=False)
-                self._block(statement.body, scope)
+                with suppress(LoopOn):
+                    self._block(statement.body, scope)
         except LoopLeft:
             return
         self._block(statement.orelse, scope)
 
     def _do_break(self, _: ast.Break, __: Scope) -> None:
         raise LoopLeft
+
+    def _do_continue(self, _: ast.Continue, __: Scope) -> None:
+        raise LoopOn
 
     def _do_with(self, statement: ast.With, scope: Scope) -> None:
         if len(statement.items) != 1 or statement.items[0].optional_vars is not None:

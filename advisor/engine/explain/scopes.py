@@ -21,6 +21,10 @@ class LoopLeft(Exception):
     """A break was reached."""
 
 
+class LoopOn(Exception):
+    """A continue was reached."""
+
+
 class Scope:
     """Names of one running function, and of those it was defined in."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -82,14 +83,16 @@ def _prior() -> Prior:
     )
 
 
-def _evidence(observed: SamplesEvidence) -> Evidence:
+def _evidence(
+    observed: SamplesEvidence, trust: Mapping[str, float] = MappingProxyType({})
+) -> Evidence:
     groups = [f"{row.accelerator_slug} {row.model_slug}" for row in observed.rows]
     return Evidence(
         measured=np.log(observed.samples_per_s),
         labels=sample_labels(observed.cases),
         numbers=sample_numbers(observed.cases, observed.work),
         groups=np.array(groups),
-        trust=np.ones(len(observed.rows)),
+        trust=np.array([trust.get(row.id, 1.0) for row in observed.rows]),
     )
 
 
@@ -101,10 +104,12 @@ def fit_samples(
     limits: Sequence[BenchmarkLimit],
     units: Units,
     folds: int = 10,
+    trust: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The samples section of a calibration, from measured rows.
 
-    `folds` of the rows, group by group, say how wide ranges must be.
+    `folds` of the rows, group by group, say how wide ranges must be; `trust` by id of a row
+    says how much more it counts than an ordinary one.
 
     Source: method in kriging_fit; priors in samples_parameters.
     """
@@ -116,7 +121,7 @@ def fit_samples(
         return _physics(observed, theta, picked)
 
     state = fit_with_scale(
-        physics, _prior(), COMPONENTS, _evidence(observed), noise=_NOISE, folds=folds
+        physics, _prior(), COMPONENTS, _evidence(observed, trust), noise=_NOISE, folds=folds
     )
     return {
         "parameters": {

@@ -149,6 +149,7 @@ def _sized(
         needed_bytes=weights[cases.precision] + demand.index_bytes,
         available_bytes=memory[cases.accelerator] * chips,
         binding=point.binding,
+        measured=np.full(len(cases), ""),
         extrapolated=np.asarray(point.evidence == "estimated"),
     )
 

@@ -11,6 +11,7 @@ from advisor.engine.cases import Band, Bools, Floats, InferenceCases, Ints
 from advisor.engine.lognormal import lognormal_quantile_factor, lognormal_spread
 from advisor.engine.queueing import replicas_needed, waiting_time_quantile_s
 from advisor.engine.search.candidates import CONCURRENCIES, Layout, serving_cases
+from advisor.engine.search.measured import measured_serving
 from advisor.engine.search.sizing import (
     Z99,
     Sizing,
@@ -58,13 +59,15 @@ def size_llm_serving(
         software_month=software_month,
         assumed=assumed,
     )
-    point = serving_point(cases, calibration)
+    own = calibration.measured.get("serving", ())
+    point, _ = measured_serving(cases, serving_point(cases, calibration), own)
     chosen = _best_concurrency(point, demand)
     at_limit = case_rows(cases, chosen)
-    limit = serving_point(at_limit, calibration)
+    limit, by = measured_serving(at_limit, serving_point(at_limit, calibration), own)
     replicas, utilisation = _replicas(limit, demand)
     busy = _operating_point(at_limit, limit, utilisation, calibration)
-    return _sized(at_limit, limit, busy, demand, replicas=replicas, utilisation=utilisation)
+    sized = _sized(at_limit, limit, busy, demand, replicas=replicas, utilisation=utilisation)
+    return replace(sized, measured=by)
 
 
 def _best_concurrency(point: ServingPoint, demand: ServingDemand) -> Ints:
@@ -226,6 +229,7 @@ def _sized(
         needed_bytes=(footprint.weight_bytes + footprint.reserve_bytes) * cases.accelerator_count,
         available_bytes=footprint.available_bytes * cases.accelerator_count,
         binding=busy.binding,
+        measured=np.full(len(cases), ""),
         extrapolated=np.zeros(len(cases), dtype=bool),
     )
 

@@ -1,11 +1,13 @@
 """Accelerators that finish a training job in time, or what a given set of them takes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Band, Floats, Ints, TrainingCases
+from advisor.engine.search.measured import measured_training, with_value
 from advisor.engine.search.sizing import Sizing
 from advisor.engine.training.performance import TrainingPoint, training_point
 from advisor.engine.workload import GivenSetup, TrainingDemand
@@ -48,7 +50,7 @@ def size_training(
         software_month=software_month, assumed=assumed,
     )  # fmt: skip
     point = training_point(cases, calibration)
-    return sized_training(cases, point, demand, given)
+    return sized_training(cases, point, demand, given, calibration)
 
 
 def _counts(part: AcceleratorSpec, given: GivenSetup | None) -> Sequence[int]:
@@ -109,10 +111,16 @@ def _node_of(part: AcceleratorSpec, systems: Sequence[SystemSpec]) -> tuple[int,
 
 
 def sized_training(
-    cases: TrainingCases, point: TrainingPoint, demand: TrainingDemand, given: GivenSetup | None
+    cases: TrainingCases,
+    point: TrainingPoint,
+    demand: TrainingDemand,
+    given: GivenSetup | None,
+    calibration: Calibration,
 ) -> Sizing:
     """Predicted speeds as time to finish, and what the user booked or measured in their place."""
     count = cases.accelerator_count.astype(np.float64)
+    own, by = measured_training(cases, calibration.measured.get("training", ()))
+    point = _with_own(point, own)
     speed, mfu = _users_own(point, demand)
     hours = _hours(speed, demand, count)
     rows = len(cases)
@@ -160,7 +168,22 @@ def sized_training(
         needed_bytes=point.memory_needed_bytes * count,
         available_bytes=point.memory_available_bytes * count,
         binding=point.binding,
+        measured=by,
         extrapolated=np.asarray(point.evidence == "estimated"),
+    )
+
+
+def _with_own(point: TrainingPoint, own: Floats) -> TrainingPoint:
+    """Speeds, MFU and step times as they were measured, where they were."""
+    known = ~np.isnan(own)
+    if not known.any():
+        return point
+    ratio = np.where(known, own, 1.0) / point.tokens_per_s_per_accelerator.value
+    return replace(
+        point,
+        tokens_per_s_per_accelerator=with_value(point.tokens_per_s_per_accelerator, known, own),
+        mfu=with_value(point.mfu, known, point.mfu.value * ratio),
+        step_time_s=with_value(point.step_time_s, known, point.step_time_s.value / ratio),
     )
 
 

@@ -47,6 +47,7 @@ class Sizing:
     needed_bytes: Floats  # of the smallest deployment, all its chips together
     available_bytes: Floats
     binding: NDArray[np.str_]
+    measured: NDArray[np.str_]  # own measurement of the very configuration, by id; "" is none
     extrapolated: Bools  # no measurement of a relative stands behind the row
 
     def __len__(self) -> int:
@@ -106,7 +107,8 @@ def nothing_sized() -> Sizing:
         concurrency=none, utilisation=none, hours_per_month=none, capacity_low=none,
         capacity_high=none, wait_s=none,
         figures={}, fits=no, meets_ttft=no, meets_tpot=no, meets_e2e=no, needed_bytes=none,
-        available_bytes=none, binding=np.zeros(0, dtype=np.str_), extrapolated=no,
+        available_bytes=none, binding=np.zeros(0, dtype=np.str_),
+        measured=np.zeros(0, dtype=np.str_), extrapolated=no,
     )  # fmt: skip
 
 
