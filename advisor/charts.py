@@ -36,6 +36,7 @@ def _hidden_range() -> dict[str, Any]:
 
 
 def as_json(traces: Sequence[Any], **layout: Any) -> dict[str, Any]:
+    """Traces and layout as the page's script draws them."""
     figure = go.Figure(data=traces)
     figure.update_layout(**layout)
     drawn: dict[str, Any] = figure.to_plotly_json()

@@ -9,6 +9,7 @@ from advisor.views import (
     files,
     fleet,
     latency,
+    money,
     paths,
     private,
     questionnaire,
@@ -55,6 +56,8 @@ urlpatterns = [
         latency.latency_changed,
         name="latency-changed",
     ),
+    path("runs/<uuid:run_id>/money", money.money, name="money"),
+    path("runs/<uuid:run_id>/money/<slug:table>.csv", money.money_csv, name="money-csv"),
     path("runs/<uuid:run_id>/files", files.files, name="files"),
     path("runs/<uuid:run_id>/export.<slug:form>", files.run_export, name="run-export"),
     path(

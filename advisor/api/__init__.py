@@ -17,6 +17,7 @@ from advisor.api.calibrations import router as calibrations
 from advisor.api.explanations import explanation_of
 from advisor.api.explanations import router as explanations
 from advisor.api.fleets import router as fleets
+from advisor.api.money import router as money
 from advisor.api.paths import router as paths
 from advisor.api.private import router as private
 from advisor.api.reasons import router as reasons
@@ -59,6 +60,7 @@ api.add_router("", reasons)
 api.add_router("", private)
 api.add_router("", paths)
 api.add_router("", calibrations)
+api.add_router("", money)
 
 
 class AssessmentIn(Strict):

@@ -13,7 +13,7 @@ from advisor.services.money import Money
 from advisor.tables.table import Table
 from advisor.templatetags.quantities import number, percent, usd
 from catalog.specs import Purchase
-from catalog.units import HOURS_PER_MONTH, KILO, MEGA
+from catalog.units import KILO, MEGA
 from costing.engine.breakeven import Curve
 from costing.engine.quantities import growth_path
 
@@ -57,9 +57,9 @@ def side_by_side(money: Money) -> Table:
             "Elasticity": [
                 elasticity(way, interrupted_per_month=interrupted) for way in money.ways
             ],
-            "From, weeks": [low for low, _, _ in weeks],
-            "To, weeks": [high for _, high, _ in weeks],
-            "Time to capacity": [text for _, _, text in weeks],
+            "Time to capacity from, weeks": [low for low, _, _ in weeks],
+            "Time to capacity to, weeks": [high for _, high, _ in weeks],
+            "Time to capacity known how": [text for _, _, text in weeks],
             "Where data are": [_where(way, money) for way in money.ways],
             "Recorded programmes": [_programmes(way) for way in money.ways],
             "First token p99, s": [_seconds(way, "ttft_p99_s") for way in money.ways],
@@ -175,14 +175,14 @@ def break_even(money: Money) -> Table:
     rows: list[tuple[str, float | None, str, str, str, float | None, str]] = []
     for axis, curve in money.curves.items():
         names = [way.label for way in money.ways]
-        here = _here(money, axis)
+        now = here(money, axis)
         ends = f"{_at(axis, float(curve.x[0]))} to {_at(axis, float(curve.x[-1]))}"
         rows += [
-            (AXES[axis], turn.at, UNITS[axis], names[turn.before], names[turn.after], here, ends)
+            (AXES[axis], turn.at, UNITS[axis], names[turn.before], names[turn.after], now, ends)
             for turn in curve.turns
         ]
         if not curve.turns:
-            rows.append((AXES[axis], None, UNITS[axis], _only(curve, names), "no turn", here, ends))
+            rows.append((AXES[axis], None, UNITS[axis], _only(curve, names), "no turn", now, ends))
     frame = pd.DataFrame(
         rows,
         columns=[
@@ -210,7 +210,7 @@ def _only(curve: Curve, names: list[str]) -> str:
     return names[int(np.argmin(known[0]))] if len(names) > 1 else f"{names[0]}, alone"
 
 
-def _here(money: Money, axis: str) -> float | None:
+def here(money: Money, axis: str) -> float | None:
     """Where the plans as answered stand on an axis."""
     kinds = {way.kind: way for way in money.ways}
     if axis == "horizon":
@@ -230,7 +230,7 @@ def _at(axis: str, x: float) -> str:
     if axis == "horizon":
         return f"{x:.0f} months" if x != 1.0 else "1 month"
     if axis == "utilisation":
-        return f"{percent(x)} of {HOURS_PER_MONTH:.0f} h"
+        return f"{percent(x)} of the hours"
     return usd(x)
 
 

@@ -23,6 +23,7 @@ class Section:
 SECTIONS = (
     Section(url_name="run", label="Answer"),
     Section(url_name="latency", label="Latency"),
+    Section(url_name="money", label="Money"),
     Section(url_name="run-bids", label="Bids"),
     Section(url_name="fleet", label="Fleet"),
     Section(url_name="why", label="Why"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from catalog.specs import Evidence
+from catalog.units import PERCENT
 from costing.engine.cases import CostRules
 from costing.engine.rates import Rates
 
@@ -35,17 +36,17 @@ def scenarios(rates: Rates) -> Mapping[str, Scenario]:
             evidence=Evidence.ASSUMED, source="today's prices over the whole horizon",
         ),
         Scenario(
-            id="falling", label=f"Prices fall {falling.value:.0%} a year",
+            id="falling", label=f"Prices fall {falling.value / PERCENT:g} % a year",
             price_change_per_year=-falling.value, spot_price_factor=1.0,
             evidence=falling.evidence, source=falling.source,
         ),
         Scenario(
-            id="rising", label=f"Prices rise {rising.value:.0%} a year",
+            id="rising", label=f"Prices rise {rising.value / PERCENT:g} % a year",
             price_change_per_year=rising.value, spot_price_factor=1.0,
             evidence=rising.evidence, source=rising.source,
         ),
         Scenario(
-            id="spot", label=f"Spot gets {spot.value:.0%} cheaper",
+            id="spot", label=f"Spot gets {spot.value / PERCENT:g} % cheaper",
             price_change_per_year=0.0, spot_price_factor=1.0 - spot.value,
             evidence=spot.evidence, source=spot.source,
         ),

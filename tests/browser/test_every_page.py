@@ -92,6 +92,15 @@ def test_an_answer_is_accessible_quiet_and_fits(tab: Look, working_site: Site, p
     assert verdict(tab) == CLEAN
 
 
+def test_the_money_of_an_answer_is_accessible_quiet_and_fits(tab: Look, working_site: Site) -> None:
+    tab.open("/start/chatbot_1m")
+    tab.page.get_by_role("button", name="Get the advice").click()
+    tab.page.get_by_role("link", name="Money").click(timeout=ANSWER_WITHIN_MS)
+    expect(tab.page.locator("[data-chart-place]:not([data-drawn])")).to_have_count(0)
+
+    assert verdict(tab) == CLEAN
+
+
 def test_the_whole_questionnaire_is_accessible_quiet_and_fits(tab: Look) -> None:
     tab.open("/start/mixed_company")
     tab.page.get_by_role("button", name="Answer more questions first").click()

@@ -92,7 +92,7 @@ def test_the_cost_of_a_million_tokens_is_that_of_the_answer() -> None:
 
 def test_users_nobody_named_are_unknown_with_the_reason() -> None:
     frame = tables(money("startup_bursty_api"))["summary"].frame.set_index("Figure")
-    row = frame.loc["Cost of a user and month"]
+    row = frame.loc["Cost of a user a month"]
     assert (bool(pd.isna(row["Value, USD"])), row["How"]) == (
         True,
         "the answers name no number of users",

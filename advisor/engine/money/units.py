@@ -46,7 +46,7 @@ def units_of(workload: Workload, rules: CostRules, *, users: float | None) -> tu
         ]
     found.append(
         Unit(
-            label="user and month",
+            label="user a month",
             amount=None if users is None else users * months,
             why_unknown="" if users is not None else "the answers name no number of users",
         )

@@ -8,6 +8,7 @@ import numpy as np
 from advisor.engine.money.futures import cases_of
 from advisor.engine.plan import Plan
 from catalog.specs import Purchase
+from catalog.units import PERCENT
 from costing.engine.breakeven import Ways, ways_of
 from costing.engine.cases import CostCases, CostRules
 from costing.engine.hybrid import hybrid
@@ -62,8 +63,10 @@ class Way:
         """What is got, in one line."""
         if self.rented is None:
             return self.plan.name
-        return f"{self.owned_share or 0.0:.0%} of the start on {self.plan.name}; the rest and " + (
-            f"all growth on {self.rented.name}"
+        share = (self.owned_share or 0.0) / PERCENT
+        return (
+            f"{share:.0f} % of the start on {self.plan.name}; the rest and all growth on "
+            f"{self.rented.name}"
         )
 
 
@@ -151,10 +154,10 @@ def elasticity(way: Way, *, interrupted_per_month: float) -> str:
 
     Source: the terms of each way to buy; the rate of interruptions where it is spot.
     """
+    taken = interrupted_per_month / PERCENT
     texts: Mapping[str, str] = {
         "on_demand": "up and down by the hour, where machines are free",
-        "spot": f"by the hour, and taken away at short notice: {interrupted_per_month:.0%} of "
-        "machines in a month",
+        "spot": f"by the hour, and taken away at short notice: {taken:.0f} % in a month",
         "capacity_block": "fixed days, booked ahead; neither up nor down meanwhile",
         "reserved_1y": "up at any time, down only after 12 months",
         "reserved_3y": "up at any time, down only after 36 months",

@@ -1,0 +1,219 @@
+"""Charts of money, in Plotly's JSON: cash flow, crossings, ranges, tornado, carbon."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from advisor.charts import STRAIGHT_UP_TO, as_json, cost_breakdown
+from advisor.services.money import Money
+from advisor.tables.risk import UNKNOWNS
+from advisor.tables.ways import AXES, UNITS, here
+from catalog.units import KILO, PERCENT
+from costing.engine.chances import percentiles_usd
+
+Drawn = dict[str, Any]
+_COLOURS = {
+    "rent": "var(--chart-1)",
+    "commit": "var(--chart-3)",
+    "own": "var(--chart-2)",
+    "hybrid": "var(--chart-4)",
+    "hosted": "var(--chart-7)",
+}
+_DASHES = {"rent": "solid", "commit": "dash", "own": "solid", "hybrid": "dashdot", "hosted": "dot"}
+_USD = {"tickprefix": "$", "tickformat": "~s", "rangemode": "tozero"}
+
+
+def months(money: Money) -> Drawn:
+    """What each month takes, capital and operating apart."""
+    flow = money.flow
+    x = list(range(1, money.rules.horizon_months + 1))
+    bars = [
+        go.Bar(
+            x=x, y=values.tolist(), name=name, marker={"color": colour},
+            hovertemplate="Month %{x}: $%{y:,.0f}<extra>" + name + "</extra>",
+        )
+        for name, values, colour in (
+            ("Operating", flow.operating_usd[0], "var(--chart-1)"),
+            ("Capital", flow.capital_usd[0], "var(--chart-2)"),
+            ("Worth at the end", flow.residual_usd[0], "var(--chart-7)"),
+        )
+        if values.any()
+    ]  # fmt: skip
+    return as_json(
+        bars, barmode="relative", bargap=0.15,
+        xaxis={"title": {"text": "Month"}},
+        yaxis={"title": {"text": "USD in the month"}, **_USD},
+    )  # fmt: skip
+
+
+def paid_so_far(money: Money) -> Drawn:
+    """What each way has taken by the end of each month."""
+    running = money.side_by_side.added(np.cumsum(money.ways_flow.total_usd, axis=1).T)
+    x = list(range(1, money.rules.horizon_months + 1))
+    return as_json(
+        _lines(money, x, running, "Month %{x}"),
+        xaxis={"title": {"text": "Month"}},
+        yaxis={"title": {"text": "USD paid so far"}, **_USD, "range": [0, _top(running)]},
+        hovermode="x",
+    )
+
+
+def break_even(money: Money, axis: str) -> Drawn:
+    """What each way costs along an axis, every crossing of the cheapest marked."""
+    curve = money.curves[axis]
+    factor = PERCENT if axis == "utilisation" else 1.0
+    unit = "%" if axis == "utilisation" else ""
+    x = (curve.x / factor).tolist()
+    traces = _lines(money, x, curve.usd, f"%{{x:,.4~g}}{unit}")
+    now = here(money, axis)
+    if now is not None:
+        traces.append(
+            go.Scatter(
+                x=[now / factor] * 2, y=[0.0, _top(curve.usd)], mode="lines", name="As answered",
+                line={"color": "var(--line-strong)", "width": 1.5, "dash": "dot"},
+                hoverinfo="skip",
+            )
+        )  # fmt: skip
+    if curve.turns:
+        at = np.array([turn.at for turn in curve.turns])
+        usd = [float(np.interp(turn.at, curve.x, curve.usd[:, turn.after])) for turn in curve.turns]
+        traces.append(
+            go.Scatter(
+                x=(at / factor).tolist(), y=usd, mode="markers", name="Crossing",
+                marker={
+                    "size": 12, "symbol": "circle-open", "color": "var(--ink)",
+                    "line": {"width": 2.5, "color": "var(--ink)"},
+                },
+                hovertemplate=f"Crossing at %{{x:,.4~g}}{unit}<extra></extra>",
+            )
+        )  # fmt: skip
+    title = "% of the month's hours" if axis == "utilisation" else UNITS[axis]
+    return as_json(
+        traces,
+        xaxis={"title": {"text": f"{AXES[axis]}, {title}"}},
+        yaxis={"title": {"text": "USD over the horizon"}, **_USD, "range": [0, _top(curve.usd)]},
+    )
+
+
+def _top(usd: np.ndarray) -> float:
+    """Where an axis ends: a way many times dearer than the others would flatten them."""
+    highest = np.nanmax(usd, axis=0)
+    return float(1.05 * min(np.nanmax(highest), 4.0 * np.nanmin(highest)))
+
+
+def _lines(money: Money, x: list[Any], usd: np.ndarray, hover: str) -> list[Any]:
+    return [
+        go.Scatter(
+            x=x,
+            y=[None if np.isnan(value) else float(value) for value in usd[:, at]],
+            mode="lines",
+            name=way.label,
+            line={
+                "color": _COLOURS[way.kind],
+                "dash": _DASHES[way.kind],
+                "width": 3 if at == money.chosen else 2,
+            },
+            hovertemplate=f"{hover}: $%{{y:,.0f}}<extra>{way.label}</extra>",
+        )
+        for at, way in enumerate(money.ways)
+    ]
+
+
+def ranges(money: Money) -> Drawn:
+    """P10 to P90 of each way, with the middle."""
+    low, middle, high = percentiles_usd(money.futures)
+    at = [place for place in range(len(money.ways))[::-1] if np.isfinite(middle[place])]
+    spread = np.nanmax(high) / np.nanmin(low) if at else 1.0
+    scale = {"type": "log", "dtick": "D2"} if spread > STRAIGHT_UP_TO else {"rangemode": "tozero"}
+    marks = go.Scatter(
+        x=middle[at].tolist(),
+        y=[money.ways[place].label for place in at],
+        mode="markers",
+        marker={"size": 12, "color": [_COLOURS[money.ways[place].kind] for place in at]},
+        error_x={
+            "type": "data", "symmetric": False, "array": (high - middle)[at].tolist(),
+            "arrayminus": (middle - low)[at].tolist(), "thickness": 2.5, "width": 8,
+            "color": "var(--line-strong)",
+        },
+        hovertemplate="%{y}: P50 $%{x:,.0f}<extra></extra>",
+    )  # fmt: skip
+    return as_json(
+        [marks], showlegend=False,
+        xaxis={
+            "title": {"text": "USD over the horizon, P10 to P90"}, "tickprefix": "$",
+            "tickformat": "~s", **scale,
+        },
+        yaxis={"ticksuffix": "  "},
+    )  # fmt: skip
+
+
+def tornado(money: Money) -> Drawn:
+    """The cost with each unknown at the ends of its range, widest first."""
+    total = float(money.cost.total_usd[0])
+    swings = [each for each in money.swings if each.low_usd != each.high_usd][::-1]
+    bars = [
+        go.Bar(
+            x=[getattr(each, end) - total for each in swings],
+            y=[UNKNOWNS[each.name] for each in swings],
+            base=total,
+            orientation="h",
+            name=name,
+            marker={"color": colour},
+            customdata=[getattr(each, end) for each in swings],
+            hovertemplate=f"%{{y}} at its {name.lower()}: $%{{customdata:,.0f}}<extra></extra>",
+        )
+        for end, name, colour in (
+            ("low_usd", "Low end", "var(--chart-3)"),
+            ("high_usd", "High end", "var(--chart-2)"),
+        )
+    ]
+    return as_json(
+        bars, barmode="overlay", bargap=0.35,
+        xaxis={"title": {"text": "USD over the horizon"}, "tickprefix": "$", "tickformat": "~s"},
+        yaxis={"ticksuffix": "  "},
+    )  # fmt: skip
+
+
+def drivers(money: Money) -> Drawn | None:
+    """Each cost line as a bar with its range, dearest on top."""
+    lines, low, high = money.cost.lines, money.cost.low_lines, money.cost.high_lines
+    return cost_breakdown(
+        [
+            {
+                "label": label,
+                "usd": float(usd[0]),
+                "low": float(low[label][0]),
+                "high": float(high[label][0]),
+            }
+            for label, usd in lines.items()
+            if usd[0]
+        ]
+    )
+
+
+def carbon(money: Money) -> Drawn | None:
+    """Tonnes of each way whose emissions are known."""
+    both, cost = money.side_by_side, money.ways_cost
+    used, made = (
+        both.added(np.where(rows > 0.0, rows, np.nan)) / KILO
+        for rows in (cost.carbon_kg, cost.embodied_carbon_kg)
+    )
+    known = [at for at in range(len(money.ways))[::-1] if np.isfinite(used[at])]
+    if not known:
+        return None
+    parts = [("Power in use", used, "var(--chart-1)")]
+    if money.question.embodied_carbon:
+        parts.append(("Making the machines", made, "var(--chart-7)"))
+    bars = [
+        go.Bar(
+            x=tonnes[known].tolist(), y=[money.ways[at].label for at in known], orientation="h",
+            name=name, marker={"color": colour},
+            hovertemplate="%{y}: %{x:,.3~g} t<extra>" + name + "</extra>",
+        )
+        for name, tonnes, colour in parts
+    ]  # fmt: skip
+    return as_json(
+        bars, barmode="stack", bargap=0.35,
+        xaxis={"title": {"text": "t CO2e over the horizon"}}, yaxis={"ticksuffix": "  "},
+    )  # fmt: skip
