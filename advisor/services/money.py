@@ -33,6 +33,7 @@ from costing.engine.rates import Rates
 from costing.engine.scenarios import Scenario, scenarios, with_scenario
 from costing.engine.statement import CashFlow, cash_flow
 from costing.engine.tco import CostBreakdown, cost_breakdown
+from costing.models import KeptRates
 
 LIMITS: Mapping[str, tuple[float, float, str]] = {
     "horizon_months": (1, 120, "months"),
@@ -141,7 +142,7 @@ def money_of(run: Job, wishes: Wishes) -> Money:
     """
     try:
         done = reopened(run)
-    except Snapshot.DoesNotExist as error:
+    except (Snapshot.DoesNotExist, KeptRates.DoesNotExist) as error:
         message = "The state of the catalogue this run was answered from was not kept."
         raise NothingToCost(message) from error
     # A page and the files beside it ask for the same money several times in a row.
