@@ -172,21 +172,22 @@ def in_general() -> Table:
 
 def break_even(money: Money) -> Table:
     """Every point along each axis past which another way is the cheapest."""
-    rows: list[tuple[str, float | None, str, str, str, float | None, str]] = []
+    rows: list[tuple[str, float | None, str, str, str, float | None, float, float]] = []
     for axis, curve in money.curves.items():
         names = [way.label for way in money.ways]
         now = here(money, axis)
-        ends = f"{_at(axis, float(curve.x[0]))} to {_at(axis, float(curve.x[-1]))}"
+        ends = float(curve.x[0]), float(curve.x[-1])
         rows += [
-            (AXES[axis], turn.at, UNITS[axis], names[turn.before], names[turn.after], now, ends)
+            (AXES[axis], turn.at, UNITS[axis], names[turn.before], names[turn.after], now, *ends)
             for turn in curve.turns
         ]
         if not curve.turns:
-            rows.append((AXES[axis], None, UNITS[axis], _only(curve, names), "no turn", now, ends))
+            rows.append((AXES[axis], None, UNITS[axis], _only(curve, names), "no turn", now, *ends))
     frame = pd.DataFrame(
         rows,
         columns=[
-            "Axis", "Turns at", "Unit", "Cheapest before", "Cheapest after", "You are at", "Range",
+            "Axis", "Turns at", "Unit", "Cheapest before", "Cheapest after", "You are at",
+            "Looked at from", "Looked at to",
         ],
     )  # fmt: skip
     turned = [AXES[axis].lower() for axis, curve in money.curves.items() if curve.turns]

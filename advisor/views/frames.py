@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from advisor.services.shown import shown as currency
 from advisor.tables import Table
 from advisor.templatetags.quantities import UNKNOWN, number, percent, usd, usd_cents
 
@@ -21,6 +22,7 @@ class Column:
     unit: str
     is_number: bool
     is_small: bool = False  # where something was read
+    is_money: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ def shown(table: Table, *, across: bool = False) -> Shown:
     With `across`, what the frame has in rows stands side by side: better for a few things of
     which much is told.
     """
-    frame = table.frame
+    frame = _in_currency(table.frame)
     columns = tuple(_column(name, frame[name]) for name in frame.columns)
     cells = [
         tuple(_cell(value, column, table) for value in frame[name])
@@ -80,6 +82,17 @@ def shown(table: Table, *, across: bool = False) -> Shown:
     )
 
 
+def _in_currency(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows that name a unit of money themselves, in the currency of the page."""
+    if "Unit" not in frame:
+        return frame
+    told, money = frame.copy(), frame["Unit"].str.contains("USD")
+    for name in told.columns[[pd.api.types.is_numeric_dtype(told[name]) for name in told]]:
+        told.loc[money, name] = told.loc[money, name] / currency().usd_per_unit
+    told["Unit"] = told["Unit"].map(currency().unit)
+    return told
+
+
 def _column(name: str, values: pd.Series) -> Column:
     is_number = bool(pd.api.types.is_numeric_dtype(values) or values.isna().all())
     label, comma, unit = name.rpartition(", ")
@@ -88,7 +101,9 @@ def _column(name: str, values: pd.Series) -> Column:
         return Column(label=name, unit=unit, is_number=is_number, is_small=name == "Source")
     if unit == "chance":
         unit = "%"
-    return Column(label=label, unit=unit, is_number=is_number)
+    return Column(
+        label=label, unit=currency().unit(unit), is_number=is_number, is_money=unit == "USD"
+    )
 
 
 def _cell(value: Any, column: Column, table: Table) -> Cell:
@@ -98,12 +113,12 @@ def _cell(value: Any, column: Column, table: Table) -> Cell:
     if pd.isna(value):
         # No range, or a way against itself, is not a gap in what is known.
         blank = column.label in _RANGE or column.unit == "%"
-        text = "" if blank else "price open" if column.unit == "USD" else UNKNOWN
+        text = "" if blank else "price open" if column.is_money else UNKNOWN
         if column.label == "Turns at":
             text = "nowhere"
         return Cell(text=text, is_number=True, is_open=True)
     write: Callable[[Any], str] = number
-    if column.unit == "USD":
+    if column.is_money:
         write = usd_cents if table.cents else usd
     elif column.unit == "%":
         write = percent

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from advisor.charts import STRAIGHT_UP_TO, as_json, cost_breakdown
 from advisor.services.money import Money
+from advisor.services.shown import shown
 from advisor.tables.risk import UNKNOWNS
 from advisor.tables.ways import AXES, UNITS, here
 from catalog.units import KILO, PERCENT
@@ -21,7 +22,18 @@ _COLOURS = {
     "hosted": "var(--chart-7)",
 }
 _DASHES = {"rent": "solid", "commit": "dash", "own": "solid", "hybrid": "dashdot", "hosted": "dot"}
-_USD = {"tickprefix": "$", "tickformat": "~s", "rangemode": "tozero"}
+
+
+def _axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis of money in the currency of the page."""
+    text = f"{shown().code} {title}"
+    return {"title": {"text": text}, "tickprefix": shown().sign, "tickformat": "~s", **more}
+
+
+def _amounts(usd: Any) -> Any:
+    """USD in the currency of the page, unknown ones left out."""
+    values = np.asarray(usd, dtype=np.float64) / shown().usd_per_unit
+    return [None if np.isnan(value) else float(value) for value in values]
 
 
 def months(money: Money) -> Drawn:
@@ -30,8 +42,8 @@ def months(money: Money) -> Drawn:
     x = list(range(1, money.rules.horizon_months + 1))
     bars = [
         go.Bar(
-            x=x, y=values.tolist(), name=name, marker={"color": colour},
-            hovertemplate="Month %{x}: $%{y:,.0f}<extra>" + name + "</extra>",
+            x=x, y=_amounts(values), name=name, marker={"color": colour},
+            hovertemplate=f"Month %{{x}}: {shown().sign}%{{y:,.0f}}<extra>{name}</extra>",
         )
         for name, values, colour in (
             ("Operating", flow.operating_usd[0], "var(--chart-1)"),
@@ -43,7 +55,7 @@ def months(money: Money) -> Drawn:
     return as_json(
         bars, barmode="relative", bargap=0.15,
         xaxis={"title": {"text": "Month"}},
-        yaxis={"title": {"text": "USD in the month"}, **_USD},
+        yaxis=_axis("in the month", rangemode="tozero"),
     )  # fmt: skip
 
 
@@ -54,7 +66,7 @@ def paid_so_far(money: Money) -> Drawn:
     return as_json(
         _lines(money, x, running, "Month %{x}"),
         xaxis={"title": {"text": "Month"}},
-        yaxis={"title": {"text": "USD paid so far"}, **_USD, "range": [0, _top(running)]},
+        yaxis=_axis("paid so far", range=[0, _top(running)]),
         hovermode="x",
     )
 
@@ -62,7 +74,8 @@ def paid_so_far(money: Money) -> Drawn:
 def break_even(money: Money, axis: str) -> Drawn:
     """What each way costs along an axis, every crossing of the cheapest marked."""
     curve = money.curves[axis]
-    factor = PERCENT if axis == "utilisation" else 1.0
+    price = "USD" in UNITS[axis]
+    factor = PERCENT if axis == "utilisation" else shown().usd_per_unit if price else 1.0
     unit = "%" if axis == "utilisation" else ""
     x = (curve.x / factor).tolist()
     traces = _lines(money, x, curve.usd, f"%{{x:,.4~g}}{unit}")
@@ -80,7 +93,7 @@ def break_even(money: Money, axis: str) -> Drawn:
         usd = [float(np.interp(turn.at, curve.x, curve.usd[:, turn.after])) for turn in curve.turns]
         traces.append(
             go.Scatter(
-                x=(at / factor).tolist(), y=usd, mode="markers", name="Crossing",
+                x=(at / factor).tolist(), y=_amounts(usd), mode="markers", name="Crossing",
                 marker={
                     "size": 12, "symbol": "circle-open", "color": "var(--ink)",
                     "line": {"width": 2.5, "color": "var(--ink)"},
@@ -88,25 +101,26 @@ def break_even(money: Money, axis: str) -> Drawn:
                 hovertemplate=f"Crossing at %{{x:,.4~g}}{unit}<extra></extra>",
             )
         )  # fmt: skip
-    title = "% of the month's hours" if axis == "utilisation" else UNITS[axis]
+    title = "% of the month's hours" if axis == "utilisation" else shown().unit(UNITS[axis])
     return as_json(
         traces,
         xaxis={"title": {"text": f"{AXES[axis]}, {title}"}},
-        yaxis={"title": {"text": "USD over the horizon"}, **_USD, "range": [0, _top(curve.usd)]},
+        yaxis=_axis("over the horizon", range=[0, _top(curve.usd)]),
     )
 
 
 def _top(usd: np.ndarray) -> float:
     """Where an axis ends: a way many times dearer than the others would flatten them."""
     highest = np.nanmax(usd, axis=0)
-    return float(1.05 * min(np.nanmax(highest), 4.0 * np.nanmin(highest)))
+    usd = 1.05 * min(np.nanmax(highest), 4.0 * np.nanmin(highest))
+    return float(usd / shown().usd_per_unit)
 
 
 def _lines(money: Money, x: list[Any], usd: np.ndarray, hover: str) -> list[Any]:
     return [
         go.Scatter(
             x=x,
-            y=[None if np.isnan(value) else float(value) for value in usd[:, at]],
+            y=_amounts(usd[:, at]),
             mode="lines",
             name=way.label,
             line={
@@ -114,7 +128,7 @@ def _lines(money: Money, x: list[Any], usd: np.ndarray, hover: str) -> list[Any]
                 "dash": _DASHES[way.kind],
                 "width": 3 if at == money.chosen else 2,
             },
-            hovertemplate=f"{hover}: $%{{y:,.0f}}<extra>{way.label}</extra>",
+            hovertemplate=f"{hover}: {shown().sign}%{{y:,.0f}}<extra>{way.label}</extra>",
         )
         for at, way in enumerate(money.ways)
     ]
@@ -127,23 +141,20 @@ def ranges(money: Money) -> Drawn:
     spread = np.nanmax(high) / np.nanmin(low) if at else 1.0
     scale = {"type": "log", "dtick": "D2"} if spread > STRAIGHT_UP_TO else {"rangemode": "tozero"}
     marks = go.Scatter(
-        x=middle[at].tolist(),
+        x=_amounts(middle[at]),
         y=[money.ways[place].label for place in at],
         mode="markers",
         marker={"size": 12, "color": [_COLOURS[money.ways[place].kind] for place in at]},
         error_x={
-            "type": "data", "symmetric": False, "array": (high - middle)[at].tolist(),
-            "arrayminus": (middle - low)[at].tolist(), "thickness": 2.5, "width": 8,
+            "type": "data", "symmetric": False, "array": _amounts((high - middle)[at]),
+            "arrayminus": _amounts((middle - low)[at]), "thickness": 2.5, "width": 8,
             "color": "var(--line-strong)",
         },
-        hovertemplate="%{y}: P50 $%{x:,.0f}<extra></extra>",
+        hovertemplate=f"%{{y}}: P50 {shown().sign}%{{x:,.0f}}<extra></extra>",
     )  # fmt: skip
     return as_json(
         [marks], showlegend=False,
-        xaxis={
-            "title": {"text": "USD over the horizon, P10 to P90"}, "tickprefix": "$",
-            "tickformat": "~s", **scale,
-        },
+        xaxis=_axis("over the horizon, P10 to P90", **scale),
         yaxis={"ticksuffix": "  "},
     )  # fmt: skip
 
@@ -154,14 +165,14 @@ def tornado(money: Money) -> Drawn:
     swings = [each for each in money.swings if each.low_usd != each.high_usd][::-1]
     bars = [
         go.Bar(
-            x=[getattr(each, end) - total for each in swings],
+            x=_amounts([getattr(each, end) - total for each in swings]),
             y=[UNKNOWNS[each.name] for each in swings],
-            base=total,
+            base=shown().of_usd(total),
             orientation="h",
             name=name,
             marker={"color": colour},
-            customdata=[getattr(each, end) for each in swings],
-            hovertemplate=f"%{{y}} at its {name.lower()}: $%{{customdata:,.0f}}<extra></extra>",
+            customdata=_amounts([getattr(each, end) for each in swings]),
+            hovertemplate=f"%{{y}}: {shown().sign}%{{customdata:,.0f}}<extra>{name}</extra>",
         )
         for end, name, colour in (
             ("low_usd", "Low end", "var(--chart-3)"),
@@ -170,7 +181,7 @@ def tornado(money: Money) -> Drawn:
     ]
     return as_json(
         bars, barmode="overlay", bargap=0.35,
-        xaxis={"title": {"text": "USD over the horizon"}, "tickprefix": "$", "tickformat": "~s"},
+        xaxis=_axis("over the horizon"),
         yaxis={"ticksuffix": "  "},
     )  # fmt: skip
 

@@ -71,6 +71,15 @@ def test_the_months_of_the_file_add_up_to_its_total(pages: Client, run: Job) -> 
     assert cents == round(float(total) * 100)
 
 
+def test_the_page_is_in_the_currency_of_the_question(pages: Client, run: Job) -> None:
+    assert run.result is not None
+    euro = {"code": "EUR", "usd_per_unit": 1.25, "observed_on": "2026-11-20", "source": "test"}
+    Job.objects.filter(pk=run.pk).update(result=run.result | {"currency": euro})
+    html = page_of(pages, run)
+    total = run.result["recommendation"]["total_cost_usd"]["value"] / 1.25
+    assert (f"costs €{total:,.0f} over" in html, "$" in html.split("<main")[1]) == (True, False)
+
+
 def test_another_plan_is_chosen_by_its_address(pages: Client, run: Job) -> None:
     assert '<option value="p2" selected>' in page_of(pages, run, "?plan=p2")
 
