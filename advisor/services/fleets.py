@@ -1,6 +1,7 @@
 """The whole week's fleet of an answered run: solved in the background, kept by what was asked."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,15 @@ from django.contrib.auth.models import User
 from advisor.engine.errors import EngineRefusal
 from advisor.engine.fleet.answering import FULL, full_fleet
 from advisor.engine.fleet.mip import Limits
+from advisor.engine.fleet.percentiles import checked
 from advisor.engine.fleet.setting import setting_of
+from advisor.engine.fleet.spot import spot_plans
 from advisor.engine.fleet.telling import fleet_document
+from advisor.engine.search.river import software_month
 from advisor.engine.version import ENGINE_VERSION
 from advisor.models import Job, Kind, State
 from advisor.services import jobs
-from advisor.services.advice import reopened
+from advisor.services.advice import Worked, reopened
 
 Progress = Callable[[str, float], None]
 SCHEMA = "fleet/1"
@@ -87,8 +91,20 @@ def fleet_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str, Any
         raise NoFleet(message)
     seconds = inputs.get("seconds")
     limits = FULL if seconds is None else Limits(gap=FULL.gap, nodes=1_000_000, seconds=seconds)
+    month = software_month(worked.snapshot)
     answer = full_fleet(
-        setting, worked.decisions, limits=limits, tell=progress, watch=_watch(progress)
+        setting,
+        worked.decisions,
+        limits=limits,
+        tell=progress,
+        watch=_watch(progress),
+        check=lambda asked, fleet: checked(
+            asked,
+            fleet,
+            calibration=worked.calibration,
+            software_month=month,
+            tell=lambda stage, fraction: progress(stage, 0.85 + 0.1 * fraction),
+        ),
     )
     if answer is None:
         message = "Nothing serves every workload within your limits together."
@@ -99,7 +115,16 @@ def fleet_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str, Any
         "name": worked.question.name,
         "engine_version": ENGINE_VERSION,
         **fleet_document(answer),
+        "spot": _spot(worked, month, progress),
     }
+
+
+def _spot(worked: Worked, month: float, progress: Progress) -> list[dict[str, Any]]:
+    progress("Weighing spot with a fallback", 0.96)
+    found = spot_plans(
+        worked.question, worked.priced, calibration=worked.calibration, software_month=month
+    )
+    return [asdict(each) for each in found]
 
 
 def _watch(progress: Progress) -> Callable[[float, float], bool]:

@@ -1,17 +1,23 @@
 """The fleet of real questions over the shipped catalogue: what it saves, and when it says no."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from advisor.engine.calibration import shipped_calibration
 from advisor.engine.fleet.answering import FleetAnswer, full_fleet, quick_fleet
 from advisor.engine.fleet.checking import broken
 from advisor.engine.fleet.mip import Limits
+from advisor.engine.fleet.percentiles import Checked, checked
+from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import Setting, setting_of
+from advisor.engine.fleet.spot import spot_plans
 from advisor.engine.fleet.telling import fleet_document, sentences
 from advisor.engine.fleet.weeks import batch_work, hump, live_week
+from advisor.engine.search.river import software_month
 from advisor.questions import read_answers
 from advisor.services.advice import Worked, worked
 from catalog.engine.shipped import shipped_snapshot
@@ -136,3 +142,42 @@ def test_on_machines_of_its_own_jobs_run_in_idle_hours_and_the_saving_is_told() 
     assert told.separate_usd is not None
     assert told.bill.total_usd < told.separate_usd
     assert "idle hours" in sentences(told)[1]
+
+
+def played(done: Worked, asked: Setting, chosen: Fleet) -> Checked:
+    return checked(
+        asked,
+        chosen,
+        calibration=done.calibration,
+        software_month=software_month(done.snapshot),
+    )
+
+
+def test_every_hour_of_the_mixed_companys_chat_meets_its_targets_when_played() -> None:
+    found = played(work_of(MIXED), mixed().setting, mixed().fleet)
+    assert [check.failing_hours for check in found.pools] == [0] * len(found.pools)
+
+
+def test_an_hour_with_too_few_replicas_is_mended() -> None:
+    answer = mixed()
+    short = replace(answer.fleet, replicas=np.minimum(answer.fleet.replicas, 1.0))
+    found = played(work_of(MIXED), answer.setting, short)
+    assert sum(check.repaired_hours for check in found.pools) > 0
+
+
+def test_spot_on_the_articles_part_shows_its_saving_and_its_latency() -> None:
+    """S10: A100 clusters, spot with a fallback, 55 % cheaper for under 20 % more latency."""
+    done = answered("chatbot_1m", spot_tolerance="freely")
+    (found,) = [
+        plan
+        for plan in spot_plans(
+            done.question,
+            done.priced,
+            calibration=done.calibration,
+            software_month=software_month(done.snapshot),
+        )
+        if plan.accelerator == "NVIDIA A100 SXM4 80GB"
+    ]
+    assert 0.0 < found.saving < 1.0
+    assert found.mean_latency_change is not None
+    assert 0.0 <= found.mean_latency_change < 0.2

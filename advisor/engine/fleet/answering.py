@@ -12,6 +12,7 @@ from advisor.engine.fleet.comparing import Plain, best_plain, restricted
 from advisor.engine.fleet.formulation import formulate
 from advisor.engine.fleet.greedy import greedy_fleet
 from advisor.engine.fleet.mip import Limits, Watch, solve
+from advisor.engine.fleet.percentiles import Checked, PoolCheck
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import Setting
 from advisor.engine.fleet.solving import Outcome, solve_exactly
@@ -22,6 +23,7 @@ GOOD_ENOUGH = 0.03  # gap to the relaxation at which the quick answer looks no f
 WORTH_IT = 0.03  # saving from which a hybrid is recommended, beyond the gap
 _USED = 1e-6
 Told = Callable[[str, float], None]
+Check = Callable[[Setting, Fleet], Checked]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class FleetAnswer:
     separate_usd: float | None  # each load on machines of its own
     separate_plans_usd: float | None  # each load's recommended plan, kept around the clock
     stopped: bool
+    checks: tuple[PoolCheck, ...] = ()
+    before_check_usd: float | None = None  # cost before replicas were added; None: not checked
 
     @property
     def gap(self) -> float:
@@ -94,8 +98,11 @@ def full_fleet(
     limits: Limits = FULL,
     tell: Told | None = None,
     watch: Watch | None = None,
+    check: Check | None = None,
 ) -> FleetAnswer | None:
     """The fleet of least cost, proven to a hundredth of a percent or as far as the limits allow.
+
+    With `check` its hours are played and mended, and so are those of the plain fleet beside it.
 
     Source: `solve_exactly`.
     """
@@ -105,7 +112,29 @@ def full_fleet(
     if outcome.fleet is None:
         return None
     say("Comparing with plain fleets", 0.7)
-    return _answered(setting, outcome, decisions, replace(limits, gap=1e-3), plain=True)
+    answer = _answered(setting, outcome, decisions, replace(limits, gap=1e-3), plain=True)
+    if check is None:
+        return answer
+    say("Playing every kind of hour", 0.85)
+    return _mended(answer, check)
+
+
+def _mended(answer: FleetAnswer, check: Check) -> FleetAnswer:
+    """The answer after the check, with the plain fleet mended by the same rule."""
+    done = check(answer.setting, answer.fleet)
+    bill, before = bill_of(answer.setting, done.fleet), answer.bill.total_usd
+    plain_usd, family_usd = answer.plain_usd, answer.family_usd
+    if bill.total_usd > before and answer.plain is not None and answer.plain.outcome.fleet:
+        same = plain_usd is not None and abs(plain_usd - before) < 0.01  # noqa: PLR2004 -- a cent
+        beside = check(answer.plain.setting, answer.plain.outcome.fleet)
+        mended = bill_of(answer.plain.setting, beside.fleet).total_usd
+        plain_usd = bill.total_usd if same else mended
+        alone = family_usd is not None and abs(family_usd - before) < 0.01  # noqa: PLR2004
+        family_usd = bill.total_usd if alone else family_usd
+    return replace(
+        answer, fleet=done.fleet, bill=bill, checks=done.pools, before_check_usd=before,
+        plain_usd=plain_usd, family_usd=family_usd,
+    )  # fmt: skip
 
 
 def _quickly(setting: Setting) -> Outcome:

@@ -1,6 +1,7 @@
 """A fleet as people read it: what to get, what it saves, how far that is proven."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 
@@ -97,6 +98,7 @@ def sentences(answer: FleetAnswer) -> list[str]:
             f"Kept at their peaks around the clock, the workloads' own plans would cost "
             f"{whole:,.0f} USD; following the week by the hour saves {1.0 - total / whole:.0%}."
         )
+    found += _played(answer)
     greedy = answer.greedy_usd
     if greedy is not None and greedy > total * 1.001:
         found.append(
@@ -105,6 +107,27 @@ def sentences(answer: FleetAnswer) -> list[str]:
     if by_the_hour:
         found.append(BY_THE_HOUR)
     return [*found, *ASSUMED]
+
+
+def _played(answer: FleetAnswer) -> list[str]:
+    """What playing the hours found, and what mending cost."""
+    before = answer.before_check_usd
+    played = [check for check in answer.checks if not check.note]
+    if before is None or not played:
+        return []
+    failing = sum(check.failing_hours for check in played)
+    if failing:
+        return [
+            f"Played hour by hour, {failing} of {sum(check.hours for check in played)} hours miss "
+            "a target and no machine was to be had to mend them."
+        ]
+    mended = sum(check.repaired_hours for check in played)
+    if mended:
+        return [
+            f"Played hour by hour, {mended} hours of the week missed a target; replicas added "
+            f"there cost {answer.bill.total_usd - before:,.0f} USD and are in the total."
+        ]
+    return ["Played hour by hour in the latency simulator, every target is met."]
 
 
 def _used_options(answer: FleetAnswer) -> list[Option]:
@@ -281,6 +304,8 @@ def fleet_document(answer: FleetAnswer) -> dict[str, object]:
         "hours": len(setting.problem.hours),
         "limits": [limit.name for limit in setting.problem.limits],
         "robust": setting.robust,
+        "checks": [asdict(check) for check in answer.checks],
+        "before_check_usd": answer.before_check_usd,
     }  # fmt: skip
 
 
