@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from advisor.management import bench_money, benchmarks
+from advisor.management import bench_latency, bench_money, benchmarks
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,11 @@ def test_estimates_and_imported_rows_are_counted() -> None:
     assert benchmarks.import_rows_per_s(rows=200) > 0.0
 
 
+def test_simulated_requests_and_a_what_if_are_timed() -> None:
+    assert bench_latency.simulated_requests_per_s(count=2_000) > 0.0
+    assert bench_latency.whatif_seconds() > 0.0
+
+
 def test_futures_are_timed_by_their_number() -> None:
     [[draws, seconds, peak_mb]] = bench_money.montecarlo_growth([50])
 
@@ -48,10 +53,13 @@ def test_the_command_writes_the_agreed_keys(
     for name in ("candidates_per_s", "estimates_per_s", "import_rows_per_s"):
         monkeypatch.setattr(benchmarks, name, lambda: 1.0)
     monkeypatch.setattr(bench_money, "montecarlo_seconds", lambda: 1.0)
+    monkeypatch.setattr(bench_latency, "simulated_requests_per_s", lambda: 1.0)
+    monkeypatch.setattr(bench_latency, "whatif_seconds", lambda: 1.0)
     monkeypatch.setattr(benchmarks, "PRESETS", ["article_finetune_4xh100_72h"])
     target = tmp_path / "bench.json"
 
     call_command("bench", "--json", str(target), stdout=io.StringIO())
 
     keys = {"candidates_per_s", "answer_s", "estimates_per_s", "montecarlo_s", "import_rows_per_s"}
+    keys |= {"simulated_requests_per_s", "whatif_s"}
     assert keys <= set(json.loads(target.read_text()))

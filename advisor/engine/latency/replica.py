@@ -1,35 +1,39 @@
 """One replica with continuous batching, moved from event to event by closed sums."""
 
+from array import array
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from math import inf, sqrt
+from typing import TypeAlias
 
 from advisor.engine.latency.step_times import StepTimes
 
 _INDEX_BITS = 26  # 67 million requests; keys then stay short integers
 _INDEX = (1 << _INDEX_BITS) - 1
 NEVER = -1.0
+Times: TypeAlias = "array[float]"
+Counts: TypeAlias = "array[int]"
 
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """The requests of a simulation as lists, shared by the replicas that fill in the times.
+    """The requests of a simulation, shared by the replicas that fill in the times.
 
-    Plain lists, because a replica reads and writes single entries. `compute` is what is left
+    Plain arrays, because a replica reads and writes single entries. `compute` is what is left
     of the prompt to compute (0: it came computed, with its first token), `hold` the KV tokens
     it takes once computed, `left` the output tokens still to come.
     """
 
-    arrival_s: list[float]
-    visible_s: list[float]
-    compute: list[int]
-    hold: list[int]
-    left: list[int]
-    first_s: list[float]
-    end_s: list[float]
-    late_s: list[float]
-    preemptions: list[int]
+    arrival_s: Times
+    visible_s: Times
+    compute: Counts
+    hold: Counts
+    left: Counts
+    first_s: Times
+    end_s: Times
+    late_s: Times
+    preemptions: Counts
 
 
 def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are what makes it fast
@@ -60,19 +64,22 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
     again: list[int] = []  # pre-empted, the last one resumes first
     admitted: dict[int, int] = {}  # order of admission, kept where memory may run out
     head, partial, at, ended, admissions = 0, -1, 0, 0, 0
+    due = -1  # step at which the next request ends
+    ready: list[int] = []  # prompts through in this step
     limit = yield 0, inf
     while True:
         if t >= limit:
             quiet = t
             if running and partial < 0 and not again and (head == len(pending) or batch == most):
-                k = (running[0] >> _INDEX_BITS) - n
+                k = due - n
                 if not grows or used + k * batch <= capacity:
                     growth = slope[batch] * (kv + 0.5 * batch * (k - 1))
                     quiet = t + k * (fixed[batch] + growth)
             limit = yield ended, quiet
             continue
-        while running and running[0] >> _INDEX_BITS == n:
+        while n == due:
             i = heappop(running) & _INDEX
+            due = running[0] >> _INDEX_BITS if running else -1
             end[i] = t + late[i]
             batch -= 1
             ended += 1
@@ -102,6 +109,7 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
                 key = max(running, key=lambda k: admitted[k & _INDEX])
                 running.remove(key)
                 heapify(running)
+                due = running[0] >> _INDEX_BITS if running else -1
                 i = key & _INDEX
                 made = left[i] - ((key >> _INDEX_BITS) - n)
                 kv -= hold[i] + made - 1
@@ -113,13 +121,13 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
             preemptions[i] += 1
             again.append(i)
         room = chunk - batch if chunk > batch else 1
-        extra, ready = 0.0, []
+        extra = 0.0
         if partial >= 0:
             remaining = compute[partial] - at
             if remaining > room:  # whole steps of one long prompt
                 k = (remaining - 1) // room
                 if batch:
-                    k = min(k, (running[0] >> _INDEX_BITS) - n)
+                    k = min(k, due - n)
                     if grows:
                         k = min(k, int(capacity - used) // batch)
                     each_s = fixed[batch] + slope[batch] * (kv + 0.5 * batch * (k - 1))
@@ -166,6 +174,7 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
                 room -= 1
                 kv += hold[i]
                 heappush(running, (n + left[i] - 1) << _INDEX_BITS | i)
+                due = running[0] >> _INDEX_BITS
             elif p <= room:
                 extra += each + p * (lin + quad * p)
                 room -= p
@@ -187,8 +196,11 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
                 batch += 1
                 kv += hold[i]
                 heappush(running, (n + left[i] - 1) << _INDEX_BITS | i)
+            if ready:
+                due = running[0] >> _INDEX_BITS
+                ready.clear()
             continue
-        k = (running[0] >> _INDEX_BITS) - n
+        k = due - n
         if grows:
             k = min(k, int(capacity - used) // batch)
         once, growth = fixed[batch] + slope[batch] * kv, slope[batch] * batch
@@ -210,7 +222,7 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
             used += k * batch
 
 
-def _insert(pending: list[int], request: int, visible_s: list[float]) -> None:
+def _insert(pending: list[int], request: int, visible_s: Times) -> None:
     """Keep the requests of a closed loop in the order in which they become visible."""
     place = len(pending)
     while place and visible_s[pending[place - 1]] > visible_s[request]:

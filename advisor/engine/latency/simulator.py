@@ -1,15 +1,16 @@
 """Requests through a pool: the entry points of the simulation."""
 
+from array import array
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from math import inf
 
 import numpy as np
 
-from advisor.engine.cases import Bools, Ints
+from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.latency.outcome import Outcome
 from advisor.engine.latency.pool import Pool
-from advisor.engine.latency.replica import NEVER, Work, replica
+from advisor.engine.latency.replica import NEVER, Counts, Times, Work, replica
 from advisor.engine.latency.traffic import Requests
 
 Serving = Generator[tuple[int, float], float, None]
@@ -82,20 +83,26 @@ def simulate_closed(
 
 def _work(requests: Requests, pool: Pool) -> Work:
     size = len(requests)
-    arrival = requests.arrival_s.tolist()
-    delay = pool.steps.request_s
-    prompts = requests.prompt_tokens.tolist()
+    arrival = requests.arrival_s
     return Work(
-        arrival_s=arrival,
-        visible_s=[t + delay for t in arrival] if delay else list(arrival),
-        compute=prompts,
-        hold=list(prompts),
-        left=requests.output_tokens.tolist(),
-        first_s=[NEVER] * size,
-        end_s=[NEVER] * size,
-        late_s=[0.0] * size,
-        preemptions=[0] * size,
+        arrival_s=_times(arrival),
+        visible_s=_times(arrival + pool.steps.request_s),
+        compute=_counts(requests.prompt_tokens),
+        hold=_counts(requests.prompt_tokens),
+        left=_counts(requests.output_tokens),
+        first_s=_times(np.full(size, NEVER)),
+        end_s=_times(np.full(size, NEVER)),
+        late_s=_times(np.zeros(size)),
+        preemptions=_counts(np.zeros(size, dtype=np.int64)),
     )
+
+
+def _times(column: Floats) -> Times:
+    return array("d", np.asarray(column, dtype=np.float64).tobytes())
+
+
+def _counts(column: Ints) -> Counts:
+    return array("q", np.asarray(column, dtype=np.int64).tobytes())
 
 
 def _fits(requests: Requests, pool: Pool) -> Bools:
@@ -209,8 +216,8 @@ def _disaggregated(requests: Requests, pool: Pool, prefill: Pool) -> Outcome:
 def _decoded(requests: Requests, pool: Pool) -> Outcome:
     """Requests that come with their prompt computed and one token made."""
     work = _work(requests, replace(pool, steps=replace(pool.steps, request_s=0.0)))
-    work.compute = [0] * len(requests)
-    work.first_s = list(work.arrival_s)
+    work.compute = _counts(np.zeros(len(requests), dtype=np.int64))
+    work.first_s = _times(requests.arrival_s)
     fits = _fits(requests, pool)
     served = np.flatnonzero(fits)
     places = np.zeros(len(requests), dtype=np.int64)
