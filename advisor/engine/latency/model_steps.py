@@ -1,5 +1,6 @@
 """Step times of one replica from the performance model that ranked it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,9 @@ from advisor.engine.serving.parameters import parameter_columns
 from advisor.engine.serving.performance import rows_of, serving_parameters
 
 CHUNK_TOKENS = 8192
-"""Tokens that a step takes at most. Source: vLLM, "Optimization and Tuning" (values above 8192
-for throughput); default max_num_tokens of TensorRT-LLM (8192)."""
+"""Tokens that a step takes at most.
+
+Source: `--max-num-batched-tokens 8192` in the server configurations of InferenceMAX."""
 MOST_BATCH = 8192  # requests at once that are worth a table
 
 
@@ -30,7 +32,7 @@ def steps_of_cases(
 
 
 def steps_of_columns(
-    cases: InferenceCases, columns: dict[str, Floats], row: int, batch_limit: float = np.inf
+    cases: InferenceCases, columns: Mapping[str, Floats], row: int, batch_limit: float = np.inf
 ) -> StepTimes:
     """One case's replica, sampled from the model at every batch size it can run.
 

@@ -8,6 +8,7 @@ from advisor.engine.evidence.scores import SPLITS
 from advisor.services.evidence import FOLDS, summary, write_evidence
 from advisor.services.evidence import gather_stored as gather
 from advisor.services.setup import ensure_ready
+from advisor.services.simulated_evidence import simulated_errors
 
 
 class Command(BaseCommand):
@@ -16,10 +17,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--folds", type=int, default=FOLDS, help="whole refits, each split")
+        parser.add_argument(
+            "--simulate",
+            action="store_true",
+            help="instead, the errors of simulated benchmarks by fits that left the group out",
+        )
         parser.add_argument("--dry-run", action="store_true", help="report, write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_ready()
+        if options["simulate"]:
+            for line in simulated_errors(folds=options["folds"], report=self.stderr.write):
+                self.stdout.write(
+                    f"  {line.load:<20} {line.figure:<12} n {line.rows:>5}"
+                    f"  simulated {line.simulated:.1%}  closed form {line.closed_form:.1%}"
+                )
+            return
         points = gather(folds=options["folds"], report=self.stderr.write)
         for split, words in SPLITS.items():
             self.stdout.write(f"left out: {words}")
