@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from advisor.charts import STRAIGHT_UP_TO
 from catalog.units import PERCENT
 
 Document = Mapping[str, Any]
@@ -147,14 +148,17 @@ def _figure(
     drawn = go.Figure(data=list(traces))
     drawn.update_layout(
         xaxis={"title": {"text": title}, **axis},
-        yaxis={
-            "title": {"text": _TITLES[figure]},
-            "type": "log",
-            "dtick": "D2",
-            "tickformat": "~s",
-        },
+        yaxis={"title": {"text": _TITLES[figure]}, **_scale(traces)},
         hovermode="closest",
     )
     found: dict[str, Any] = drawn.to_plotly_json()
     found["layout"].pop("template", None)
     return found
+
+
+def _scale(traces: Sequence[Any]) -> dict[str, Any]:
+    """A logarithmic axis where values span more than a straight one can show."""
+    values = [value for trace in traces for value in trace.y if value]
+    if values and max(values) / min(values) > STRAIGHT_UP_TO:
+        return {"type": "log", "dtick": "D2", "tickformat": "~s"}
+    return {"rangemode": "tozero", "tickformat": "~s"}

@@ -19,6 +19,7 @@ LOADS = (0.25, 0.5, 0.75, 0.9, 1.0, 1.2)
 """Multiples of the peak at which percentiles are given."""
 OF_CAPACITY = (0.6, 0.75, 0.85, 0.92, 0.97)
 """Shares of the capacity at which the knee is looked for besides."""
+APART = 0.03  # of a load; nearer ones are not simulated besides
 SHARES: Mapping[str, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 FIGURES = ("ttft", "tpot", "e2e")
 SATURATED = 0.985  # share of the capacity from which waiting does not settle within a run
@@ -131,7 +132,12 @@ def load_table(
     more: list[LoadRow] = []
     if with_knee:
         tell("Looking for the knee", 0.55)
-        at = [share * full for share in OF_CAPACITY if share * full > LOADS[0] * setup.load]
+        near = [load * setup.load for load in LOADS]
+        at = [
+            share * full
+            for share in OF_CAPACITY
+            if share * full > near[0] and min(abs(share * full / x - 1.0) for x in near) > APART
+        ]
         more += [load_row(at_load(setup, load), capacity=capacity) for load in at]
     tell("Looking for the highest load within the targets", 0.75)
     found, tried = _goodput(setup, [*rows, *more], full, capacity)

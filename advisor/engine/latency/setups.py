@@ -55,6 +55,8 @@ class Setup:
     @property
     def count(self) -> int:
         """Requests that a simulation needs: every place of the pool taken several times."""
+        if self.trace is not None:
+            return min(len(self.trace), self.most_requests)
         pool = self.pool
         places = min(pool.replicas, SLICE_REPLICAS) * pool.steps.max_batch
         return int(np.clip(_TURNS * places, LEAST_REQUESTS, self.most_requests))
@@ -101,8 +103,7 @@ def replicas_simulated(setup: Setup) -> int:
 
 def _own(setup: Setup, rate: float) -> Requests:
     if setup.trace is not None:
-        count = min(max(len(setup.trace), 1), setup.most_requests)
-        return setup.trace.replayed(requests_per_s=rate, count=count)
+        return setup.trace.replayed(requests_per_s=rate, count=setup.count)
     served = setup.served
     cv = served.demand.burstiness_cv if setup.cv is None else setup.cv
     arrivals = Arrivals(requests_per_s=rate, cv=cv)
