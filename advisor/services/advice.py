@@ -35,8 +35,11 @@ from catalog.queries import find_accelerator, find_model, kept_snapshot
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import CatalogueSnapshot
 from catalog.units import GIGA, KILO
+from costing.engine.age import old_rate
 from costing.engine.kept import rates_digest
+from costing.engine.people import overhead_by_deployment
 from costing.engine.rates import CurrencyRate, Rates, shipped_currencies
+from costing.engine.tco import WEEKS_PER_YEAR
 from costing.queries import currencies, kept_rates
 from costing.queries import rates as rates_now
 
@@ -158,7 +161,7 @@ def worked(
     )
     own = private or Private()
     public, public_rates = snapshot, rates
-    notes = own.warnings(snapshot)
+    notes = own.warnings(snapshot) + old_rate(currency, on=snapshot.as_of)
     snapshot = own.snapshot(snapshot, horizon_months=question.horizon_months)
     rates = own.rates(rates, on=snapshot.as_of)
     priced: list[Priced] = []
@@ -277,6 +280,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "recommendation": None if best is None else best.as_dict(),
         "plans": [plan.as_dict() for plan in plans],
         "picks": named_picks(plans, question.money),
+        "engineering": _engineering(done, best),
         "same_job_today": [
             asdict(each)
             for priced, decision in zip(done.priced, decisions, strict=True)
@@ -307,6 +311,35 @@ def _fleet(done: Worked) -> Plan | None:
     setting = setting_of(done.question, done.priced, done.decisions)
     answer = None if setting is None else quick_fleet(setting, done.decisions)
     return None if answer is None else fleet_plan(answer, name=done.question.name)
+
+
+def _engineering(done: Worked, best: Plan | None) -> dict[str, Any]:
+    """What people cost by the way to deploy, and what leaving CUDA would take."""
+    staff, rates = done.question.money.staff_usd_per_year, done.rates
+    instances = float(best.system_count) if best is not None else 1.0
+    weeks = rates["porting/weeks"]
+    return {
+        "instances": instances,
+        "staff_usd_per_year": staff,
+        "by_deployment": [
+            asdict(each)
+            for each in overhead_by_deployment(rates, instances=instances, staff_usd_per_year=staff)
+        ],
+        "porting": [
+            {
+                "family": "any other" if rate is weeks else rate.id.split("/")[1],
+                "weeks": rate.value,
+                "low_weeks": rate.low,
+                "high_weeks": rate.high,
+                "usd": rate.value * staff / WEEKS_PER_YEAR,
+                "evidence": rate.evidence.value,
+                "source": rate.source,
+            }
+            for rate in rates.values()
+            if rate.id.startswith("porting/")
+        ],
+        "porting_counts": done.question.custom_kernels != "none",
+    }
 
 
 def _site_warnings(question: Question, fleet: Plan | None) -> list[str]:

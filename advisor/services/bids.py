@@ -146,6 +146,7 @@ class _Comparison:
             "currency": bid.currency,
             "plan": "", "systems": None, "total_usd": None, "total_low_usd": None,
             "total_high_usd": None, "unit_usd": None, "exit_usd": {}, "prepaid_usd": None,
+            "terms": _terms(bid),
             "missing_items": [], "missing_terms": list(missing_terms(bid)), "lines": [],
             "counter_offer": None,
         }  # fmt: skip
@@ -267,6 +268,23 @@ def _best_listed(done: Worked, number: int, question: Question) -> tuple[str, fl
             count = round(float(priced.placements.accelerators[row]))
             found.append((plan_name(count, part, offer), float(priced.cost.total_usd[row])))
     return min(found, key=lambda each: each[1], default=None)
+
+
+def _terms(bid: Bid) -> dict[str, Any]:
+    """What a quote says beside its price; None is not stated."""
+    return {
+        "valid_until": bid.valid_until.isoformat() if bid.valid_until else None,
+        "delivery_on": bid.delivery_on.isoformat() if bid.delivery_on else None,
+        "prepaid_fraction": bid.prepaid_fraction,
+        "minimum_months": bid.minimum_months,
+        "minimum_quantity": bid.minimum_quantity,
+        "quantity": bid.quantity,
+        "price_lock_months": bid.price_lock_months,
+        "sla_credit_fraction": bid.sla_credit_fraction,
+        "termination_fee": bid.termination_fee,
+        "termination_fraction": bid.termination_fraction,
+        "support_fraction_per_year": bid.support_fraction_per_year,
+    }
 
 
 def _price_usd(bid: Bid, case: CostCases) -> float:

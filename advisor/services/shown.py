@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+_ROUNDED_FROM = 10_000.0
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _AMOUNT = re.compile(r"(?P<sign>\$)?(?P<number>\d[\d,]*(?:\.\d+)?)(?P<unit> USD\b)?")
 
@@ -37,9 +38,13 @@ class Shown:
     def _told(self, match: re.Match[str]) -> str:
         if not match["sign"] and not match["unit"]:
             return match[0]
-        usd = match["number"]
-        places = len(usd.partition(".")[2])
-        amount = f"{self.of_usd(float(usd.replace(',', ''))):,.{places}f}"
+        written = match["number"]
+        places = len(written.partition(".")[2])
+        value = self.of_usd(float(written.replace(",", "")))
+        if value >= _ROUNDED_FROM and not places:
+            # Converted from a rounded figure, it is good for four digits.
+            value = float(f"{value:.4g}")
+        amount = f"{value:,.{places}f}"
         return f"{amount} {self.code}" if match["unit"] else f"{self.sign}{amount}"
 
     def unit(self, text: str) -> str:

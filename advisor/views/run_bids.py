@@ -1,5 +1,6 @@
 """The quotes of an organisation beside the answer of a run."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from advisor.services.bids import compared
+from advisor.templatetags.quantities import percent
 from advisor.views.private_fields import ITEM_LABELS, PER_LABELS
 from advisor.views.sections import answered, section_context
 from catalog.models import Snapshot
@@ -30,7 +32,41 @@ def _with_words(comparison: dict[str, Any]) -> dict[str, Any]:
     for bid in comparison["bids"]:
         bid["per"] = PER_LABELS[bid["price_per"]]
     valid = [bid for bid in comparison["bids"] if bid["status"] == "valid"]
-    return comparison | {"finding": _finding(comparison, valid), "things": _items(comparison)}
+    return comparison | {
+        "finding": _finding(comparison, valid),
+        "things": _items(comparison),
+        "terms": _terms(comparison),
+    }
+
+
+TERMS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("valid_until", "Valid until", str),
+    ("delivery_on", "Delivered on", str),
+    ("quantity", "Systems offered", lambda value: f"up to {value}"),
+    ("minimum_quantity", "Least quantity", lambda value: f"{value} systems" if value else "none"),
+    ("minimum_months", "Least term", lambda value: f"{value:g} months" if value else "none"),
+    ("prepaid_fraction", "Paid before use", lambda value: percent(value) if value else "nothing"),
+    ("price_lock_months", "Price is fixed for", lambda value: f"{value:g} months"),
+    ("sla_credit_fraction", "Credit when availability is missed", percent),
+    ("termination_fee", "Fee for ending early", lambda value: f"{value:,.0f}"),
+    ("termination_fraction", "And of the payments still to come", percent),
+    ("support_fraction_per_year", "Support, of the price a year", percent),
+)
+
+
+def _terms(comparison: dict[str, Any]) -> list[dict[str, Any]]:
+    """Terms that at least one quote states, side by side."""
+    return [
+        {
+            "name": label,
+            "cells": [
+                None if bid["terms"][name] is None else written(bid["terms"][name])
+                for bid in comparison["bids"]
+            ],
+        }
+        for name, label, written in TERMS
+        if any(bid["terms"][name] is not None for bid in comparison["bids"])
+    ]
 
 
 def _items(comparison: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import inf
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy as np
 from catalog.specs import Purchase
 from costing.engine.cases import Bools
 from costing.engine.data import Floats, Ints
+from costing.engine.rates import CurrencyRate
 
 Band = tuple[float, float, float]  # up to so many days; low factor; high factor
 
+FRESH_DAYS = 90
 EXPIRES_AFTER_DAYS = 730.0
 """Older than 24 months: left out until somebody confirms it."""
 
@@ -80,6 +83,20 @@ def price_range(
         spread = np.array([CONFIDENCE_SPREAD[str(name)] for name in names])[row]
         low, high = low * (1.0 - spread), high * (1.0 + spread)
     return PriceRange(low_factor=low, high_factor=high, usable=age <= EXPIRES_AFTER_DAYS)
+
+
+def old_rate(currency: CurrencyRate, *, on: date) -> list[str]:
+    """A warning where amounts are converted at an exchange rate that is not fresh.
+
+    Source: the band of list prices, FRESH_DAYS.
+    """
+    days = (on - date.fromisoformat(currency.observed_on)).days
+    if currency.usd_per_unit == 1.0 or days <= FRESH_DAYS:
+        return []
+    return [
+        f"The exchange rate of {currency.code} is of {currency.observed_on}, {days} days before "
+        "the prices: enter today's in the admin."
+    ]
 
 
 def days_until_expiry(*, age_days: float) -> float:

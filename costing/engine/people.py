@@ -1,5 +1,7 @@
 """The people a deployment takes, by the way it is deployed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from catalog.units import MONTHS_PER_YEAR
@@ -21,6 +23,39 @@ def operations_fte(rates: Rates, *, deployment: Ints) -> tuple[Floats, Floats]:
     base = np.array([rates[f"ops_fte/{kind}"].value for kind in DEPLOYMENTS])
     each = np.array([rates[f"ops_fte_per_instance/{kind}"].value for kind in DEPLOYMENTS])
     return base[deployment], each[deployment]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overhead:
+    """What it takes to run so many machines in one way to deploy."""
+
+    deployment: str
+    fte: float
+    usd_per_month: float
+    evidence: str
+    source: str
+
+
+def overhead_by_deployment(
+    rates: Rates, *, instances: float, staff_usd_per_year: float
+) -> tuple[Overhead, ...]:
+    """People and their cost for the same number of machines in every way to deploy.
+
+    Source: as `operations_fte`.
+    """
+    base, each = operations_fte(rates, deployment=np.arange(len(DEPLOYMENTS)))
+    fte = base + each * instances
+    usd = engineering_usd_per_month(fte=fte, staff_usd_per_year=staff_usd_per_year)
+    return tuple(
+        Overhead(
+            deployment=kind,
+            fte=float(fte[index]),
+            usd_per_month=float(usd[index]),
+            evidence=rates[f"ops_fte/{kind}"].evidence.value,
+            source=rates[f"ops_fte/{kind}"].source,
+        )
+        for index, kind in enumerate(DEPLOYMENTS)
+    )
 
 
 def deployment_of(*, provider_kind: str, colocation: bool = False) -> str:

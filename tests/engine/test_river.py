@@ -374,3 +374,25 @@ def test_a_spot_plan_says_how_often_it_goes_and_what_its_fallback_costs() -> Non
     notes = [n for p in document["plans"] if p["purchase"] == "spot" for n in p["notes"]]
 
     assert any("less than on demand" in note and "notice" in note for note in notes)
+
+
+def test_an_old_exchange_rate_is_warned_of() -> None:
+    warnings = advice("pretrain_7b", currency="CHF")["warnings"]
+
+    assert any("exchange rate of CHF is of 2026-07-09" in warning for warning in warnings)
+
+
+def test_people_are_shown_for_every_way_to_deploy() -> None:
+    found = of_preset("chatbot_1m")["engineering"]
+
+    assert [each["deployment"] for each in found["by_deployment"]] == [
+        "on_site", "colocation", "public_cloud", "neocloud", "managed_api",
+    ]  # fmt: skip
+    assert found["porting"][0]["weeks"] == 6.0
+
+
+def test_a_commitment_says_how_much_of_it_stands_idle() -> None:
+    plans = advice("code_assistant_2k", commitment_max_months="12")["plans"]
+    notes = [n for p in plans if p["purchase"] == "reserved_1y" for n in p["notes"]]
+
+    assert any("of the hours paid for are idle" in note for note in notes)

@@ -26,7 +26,7 @@ from costing.engine.cases import take
 from costing.engine.evidence import line_evidence
 from costing.engine.people import deployment_of
 from costing.engine.quantities import growth_path
-from costing.engine.rental import spot_usd_per_useful_h
+from costing.engine.rental import paid_hours_per_month, spot_usd_per_useful_h
 from costing.engine.tco import COMPUTE, HARDWARE, LABELS, TAIL, TOKENS
 
 _UNITS: Mapping[str, str] = {
@@ -63,6 +63,7 @@ _OF_THE_SPEED = frozenset(
      "requests_per_s"}
 )  # fmt: skip
 """Figures that a measurement of the very configuration settles."""
+WORTH_SAYING = 0.05  # of the hours paid for
 PERFORMANCE_SOURCE = "performance model and its calibration; see the method pages"
 
 
@@ -363,6 +364,7 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
         notes.append("Its host is an Arm processor: containers must be built for aarch64.")
     if offer.purchase == Purchase.SPOT:
         notes.append(_spot_note(priced, row, offer))
+    notes += _idle_note(priced, row)
     if offer.purchase == Purchase.QUOTE:
         notes.append("No public price: get a quote. Everything else is computed.")
     if offer.confidence in ("low", "estimate", "reported") and offer.purchase == Purchase.BUY:
@@ -380,6 +382,16 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
     if offer.note:
         notes.append(offer.note)
     return notes
+
+
+def _idle_note(priced: Priced, row: int) -> list[str]:
+    """The share of the rent that is paid for hours in which nothing is needed."""
+    case = take(priced.cases, [row])
+    paid_h = float(paid_hours_per_month(case)[0])
+    idle = 1.0 - float(case.hours_per_month_needed[0]) / paid_h if paid_h > 0.0 else 0.0
+    if case.on_site[0] or idle < WORTH_SAYING:
+        return []
+    return [f"{idle:.0%} of the hours paid for are idle: it is needed {1.0 - idle:.0%} of them."]
 
 
 def _spot_note(priced: Priced, row: int, offer: OfferSpec) -> str:

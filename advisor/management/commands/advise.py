@@ -11,7 +11,9 @@ from advisor.exports.as_json import as_json
 from advisor.exports.as_markdown import as_markdown
 from advisor.exports.as_table import as_table
 from advisor.services.advice import advise
+from advisor.services.private import frozen, private_of
 from advisor.services.setup import ensure_ready
+from costing.models import DEFAULT_ORGANISATION
 
 FORMATS = {"json": as_json, "table": as_table, "md": as_markdown}
 INVALID = 2
@@ -31,7 +33,7 @@ class Command(BaseCommand):
         raw = self._read(options["answers"])
         ensure_ready()
         try:
-            document = advise(raw)
+            document = advise(raw, private=frozen(private_of(DEFAULT_ORGANISATION)))
         except InvalidAnswers as invalid:
             for problem in invalid.problems:
                 self.stderr.write(f"{problem.pointer}: {problem.message}")
