@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.engine.calibration import shipped_calibration
 from advisor.engine.latency.availability import (
     Failures,
     Layout,
@@ -20,6 +21,10 @@ from advisor.engine.latency.availability import (
 from advisor.engine.latency.day import day_profile
 from advisor.engine.latency.operations import notice_s, shipped_operations, zones_of
 from advisor.engine.latency.outages import monthly_down_h, share_of_months
+from advisor.questions import read_answers
+from advisor.services.advice import advise_on
+from catalog.engine.shipped import shipped_snapshot
+from costing.engine.rates import shipped_rates
 
 UNITS = st.integers(min_value=1, max_value=12)
 ZONES = st.integers(min_value=1, max_value=4)
@@ -123,16 +128,19 @@ def test_nights_that_need_less_count() -> None:
     assert availability(layout, failures, day) > availability(layout, failures, [4])
 
 
-@given(UNITS, ZONES, st.integers(0, 8), st.floats(0.0, 3600.0))
+@given(UNITS, ZONES, st.booleans(), st.floats(0.0, 3600.0))
 def test_full_degraded_and_down_are_the_whole_time(
-    units: int, zones: int, standby: int, takes_over_s: float
+    units: int,
+    zones: int,
+    full: bool,  # noqa: FBT001 -- drawn
+    takes_over_s: float,
 ) -> None:
     shares = shares_of_time(
         Layout(units=units, zones=zones),
         failing(),
         needed=[units],
         degraded_needed=[max(units - 1, 1)],
-        standby=Standby(units=standby, up=0.999, takes_over_s=takes_over_s),
+        standby=Standby(up=0.999, takes_over_s=takes_over_s, full=full),
     )
 
     assert shares.full + shares.degraded + shares.down == pytest.approx(1.0)
@@ -144,11 +152,25 @@ def test_a_standby_pool_turns_outages_into_slower_service() -> None:
     alone = shares_of_time(layout, failures, needed=[4], degraded_needed=[3])
     backed = shares_of_time(
         layout, failures, needed=[4], degraded_needed=[3],
-        standby=Standby(units=4, up=0.999, takes_over_s=60.0),
+        standby=Standby(up=0.999, takes_over_s=60.0, full=False),
     )  # fmt: skip
 
     assert backed.down < 0.1 * alone.down
     assert backed.full == alone.full
+
+
+def test_a_standby_that_carries_everything_keeps_the_targets_too() -> None:
+    layout, failures = Layout(units=4, zones=1), failing()
+    half, whole = (
+        shares_of_time(
+            layout, failures, needed=[4], degraded_needed=[3],
+            standby=Standby(up=0.999, takes_over_s=60.0, full=full),
+        )
+        for full in (False, True)
+    )  # fmt: skip
+
+    assert whole.full > half.full
+    assert whole.down == half.down
 
 
 def test_spot_interruptions_are_failures_of_their_own() -> None:
@@ -202,6 +224,25 @@ def test_tpus_stand_in_the_zones_that_google_lists(
     found = zones_of(provider="gcp", region=region, accelerator=accelerator, purchase="on_demand")
 
     assert found.count == zones
+
+
+def test_a_tpu_rented_in_one_zone_is_not_recommended_where_two_are_asked_for() -> None:
+    document = advise_on(
+        read_answers(
+            {"preset": "chatbot_1m", "answers": {"accel_families_allowed": ["tpu"],
+                                                 "redundancy": "two_zones"}}
+        ),
+        shipped_snapshot(),
+        calibration=shipped_calibration(),
+        rates=shipped_rates(),
+    )  # fmt: skip
+    blocked = {
+        (plan["accelerator_slug"], plan["region"]): plan["not_recommended_because"]
+        for plan in document["plans"]
+    }
+
+    assert any("rented in one zone" in text for text in blocked.values())
+    assert "rented in one zone" not in blocked.get(("google-tpu-v6e", "us-east5"), "")
 
 
 def test_a_room_of_ones_own_is_one_zone() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from advisor.engine.cases import Bools, Floats
+from advisor.engine.latency.operations import zones_of
 from advisor.engine.search.fits import WHOLE_MACHINE, deployment_kind
 from advisor.engine.search.river import Priced
 from advisor.engine.search.sleeping import OVER_PLACES
@@ -32,6 +33,7 @@ def blocked_because(priced: Priced, question: Question) -> list[str]:
         (~priced.sizing.meets[rows], "it misses a target"),
         (priced.cost.price_open, "its price is open"),
         (_unplaced(priced), "the offer names no region, so separate zones cannot be promised"),
+        (_in_one_zone(priced), "the part is rented in one zone there, and you ask for two"),
         (_way_unknown(priced), "the offer names no region, so the way to your users is not known"),
         (
             _of_offers(priced, _is_bare_card),
@@ -74,6 +76,24 @@ def _unplaced(priced: Priced) -> Bools:
     return _of_offers(
         priced, lambda offer: offer.region is None and deployment_kind(offer) != "on_prem"
     )
+
+
+def _in_one_zone(priced: Priced) -> Bools:
+    """Offers whose part is on record in a single zone of the region, where two are asked for."""
+    serving = priced.workload.serving
+    if serving is None or serving.redundancy != "two_zones":
+        return np.zeros(len(priced.placements), dtype=bool)
+
+    def alone(offer: OfferSpec) -> bool:
+        zones = zones_of(
+            provider=offer.provider,
+            region=offer.region.code if offer.region is not None else "",
+            accelerator=offer.accelerator_slug,
+            purchase=offer.purchase,
+        )
+        return zones.recorded and zones.count == 1
+
+    return _of_offers(priced, alone)
 
 
 def _over_a_limit(priced: Priced, question: Question, row: int) -> str:

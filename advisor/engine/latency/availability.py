@@ -1,12 +1,13 @@
 """How often enough replicas are up: machines that fail, zones that go out, pools that take over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binom
 
 from advisor.engine.cases import Floats
+from catalog.units import SECONDS_PER_HOUR
 
 MOST_SPARES = 12  # machines beyond what the load needs that are worth trying
 
@@ -49,13 +50,14 @@ class Layout:
 class Standby:
     """A second pool elsewhere that takes over: another family, provider or region.
 
-    `units` of it are up with the share `up` of the time, independent of the first region;
-    `takes_over_s` pass before it does.
+    It is up with the share `up` of the time, independent of the first region, and takes over
+    `takes_over_s` into an outage. `full` says that it carries the whole load within the
+    targets; else it serves degraded.
     """
 
-    units: int
     up: float
     takes_over_s: float
+    full: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,19 +144,19 @@ def shares_of_time(
     """How much of the time is full, degraded and down.
 
     With fewer units than `needed` the pool still serves degraded (longer queues, a smaller
-    model) while it has `degraded_needed`. A standby pool serves degraded when the first one
-    cannot, except in the time it takes to take over, once in every outage.
+    model) while it has `degraded_needed`. A standby pool steps in for what the first one
+    cannot serve, except in the time it takes to take over, once in every outage.
 
     Source: arithmetic on `availability`; the outage's mean length from `failures`.
     """
     full = availability(layout, failures, needed)
-    served = max(availability(layout, failures, degraded_needed), full)
-    down = 1.0 - served
-    if standby is not None and standby.units > 0 and down > 0.0:
-        length_h = _outage_h(layout, failures)
-        late = min(standby.takes_over_s / 3600.0 / length_h, 1.0)
-        down = down * (1.0 - standby.up * (1.0 - late))
-    return Shares(full=full, degraded=1.0 - full - down, down=down)
+    down = 1.0 - max(availability(layout, failures, degraded_needed), full)
+    if standby is not None:
+        late = min(standby.takes_over_s / SECONDS_PER_HOUR / _outage_h(layout, failures), 1.0)
+        covered = standby.up * (1.0 - late)
+        down *= 1.0 - covered
+        full += (1.0 - full) * covered if standby.full else 0.0
+    return Shares(full=full, degraded=max(1.0 - full - down, 0.0), down=down)
 
 
 def _outage_h(layout: Layout, failures: Failures) -> float:
@@ -210,11 +212,3 @@ def best_within(failures: Failures, *, needed: Sequence[int], most_zones: int) -
         for reached in [availability(layout, failures, needed)]
     ]
     return max(found, key=lambda each: each.availability)
-
-
-def grown(layout: Layout, units: int) -> Layout:
-    """The same zones with more units.
-
-    Source: definition.
-    """
-    return replace(layout, units=layout.units + units)

@@ -32,6 +32,7 @@ class Zones:
     names: tuple[str, ...]
     source: str
     note: str
+    recorded: bool = True  # whether somebody says so
 
 
 _RECORDED_BY_ZONE = "google-tpu"
@@ -40,12 +41,14 @@ _ONE_PLACE = Zones(
     names=(),
     source="no zones on record for this provider: one place is taken",
     note="Ask the provider for rooms that do not fail together.",
+    recorded=False,
 )
 _OWN_ROOM = Zones(
     count=1,
     names=(),
     source="a room of your own is one zone",
     note="A second room makes two.",
+    recorded=False,
 )
 
 

@@ -61,6 +61,17 @@ class Field:
         return value
 
 
+def number(
+    name: str, label: str, help_text: str, value: float, low: float, high: float, *,
+    whole: bool = False, group: str = "",
+) -> Field:  # fmt: skip
+    """A figure between two ends."""
+    return Field(
+        id=name, label=label, help=help_text, value=value, low=low, high=high, whole=whole,
+        group=group,
+    )  # fmt: skip
+
+
 def read_values(fields: Sequence[Field], given: Mapping[str, object]) -> dict[str, Any]:
     """All values of a what-if: what was given, else the plan's own; raises Problems.
 

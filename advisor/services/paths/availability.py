@@ -8,7 +8,6 @@ from advisor.engine.latency.availability import (
     Failures,
     Found,
     Layout,
-    Standby,
     availability,
     best_within,
     shares_of_time,
@@ -19,7 +18,7 @@ from advisor.engine.latency.operations import Zones, notice_s, shipped_operation
 from advisor.engine.latency.outages import monthly_down_h, share_of_months
 from advisor.engine.plan import Plan
 from advisor.engine.search.sleeping import start_of
-from advisor.services.paths.asked import Field, Values
+from advisor.services.paths.asked import Field, Values, number
 from advisor.services.paths.documents import (
     Cell,
     Document,
@@ -30,6 +29,7 @@ from advisor.services.paths.documents import (
     percent_text,
     table,
 )
+from advisor.services.paths.failover import failover_table, other_plan
 from advisor.services.paths.subject import Subject
 from catalog.units import HOURS_PER_MONTH, PERCENT
 
@@ -60,14 +60,6 @@ def fields(subject: Subject) -> list[Field]:
     zones = _zones(subject.plan)
     spread = min(zones.count, 2) if subject.demand.redundancy == "two_zones" else 1
 
-    def number(
-        name: str, label: str, help_text: str, value: float, low: float, high: float, *,
-        whole: bool = False,
-    ) -> Field:  # fmt: skip
-        return Field(
-            id=name, label=label, help=help_text, value=value, low=low, high=high, whole=whole
-        )
-
     return [
         number("target_pct", "Promise", "% of the time within the targets",
                subject.demand.availability / PERCENT, 50.0, 99.9999),
@@ -96,12 +88,15 @@ def answer(subject: Subject, values: Values) -> Document:
         case.failures, needed=case.needed, target=case.target, most_zones=case.zones.count
     )
     ceiling = best_within(case.failures, needed=case.needed, most_zones=case.zones.count)
-    other = _other(subject)
-    tables = [
-        _states(case, planned, other),
-        _grid(case, found),
-        *([] if other is None else [_failover(case, planned, other, found)]),
-    ]
+    other = other_plan(subject)
+    tables = [_states(case, planned), _grid(case, found)]
+    if other is not None:
+        tables.append(
+            failover_table(
+                subject, case.failures, planned, other,
+                needed=case.needed, degraded_needed=case.degraded_needed,
+            )
+        )  # fmt: skip
     return {
         "findings": [
             _reached(case, planned, reached, share_of_months(down_h, target=case.target)),
@@ -233,7 +228,7 @@ def _spot_words(subject: Subject) -> list[str]:
     ]
 
 
-def _states(case: _Case, planned: Layout, other: "_Other | None") -> Document:
+def _states(case: _Case, planned: Layout) -> Document:
     alone = shares_of_time(
         planned, case.failures, needed=case.needed, degraded_needed=case.degraded_needed
     )
@@ -294,82 +289,6 @@ def _grid(case: _Case, found: Found | None) -> Document:
         else "Share of the time in which enough replicas are up.",
         "Replicas",
         {**columns, "Cost a month": "USD"},
-        rows,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Other:
-    """The cheapest plan of another family, or of another provider, that could take over."""
-
-    plan: Plan
-    words: str
-
-
-def _other(subject: Subject) -> _Other | None:
-    plan = subject.plan
-    priced = [
-        each
-        for each in subject.decision.plans
-        if each.meets_targets
-        and each.accelerator_slug
-        and each.parallelism
-        and each.purchase in ("on_demand", "reserved_1y", "reserved_3y")
-        and each.value("monthly_cost_usd") is not None
-        and (each.provider != plan.provider or each.region != plan.region)
-    ]
-    cheapest = sorted(priced, key=lambda each: each.value("monthly_cost_usd") or 0.0)
-    for each in cheapest:
-        if each.family != plan.family:
-            return _Other(plan=each, words="another family")
-    for each in cheapest:
-        if each.provider != plan.provider:
-            return _Other(plan=each, words="another provider")
-    return None
-
-
-def _failover(case: _Case, planned: Layout, other: _Other, found: Found | None) -> Document:
-    figures = shipped_operations()
-    replicas = int(other.plan.parallelism["replicas"])
-    usd = other.plan.value("monthly_cost_usd")
-    place = (1.0 - figures["region/down"].value) * (1.0 - figures["zone/down"].value)
-    start_s = start_of(case.subject.demand, other.plan.precision).total_s
-    capacity_s = case.subject.worked.rates["spot/restart"].value * 3600.0
-    ways = [
-        ("Nothing takes over", 0, 0.0, 0.0),
-        ("Started when needed", replicas, capacity_s + start_s, 0.0),
-        ("Running at half size", max(replicas // 2, 1), figures["failover/warm"].value, 0.5),
-        ("Running at full size", replicas, figures["failover/warm"].value, 1.0),
-    ]
-    own = case.subject.plan.value("monthly_cost_usd")
-    rows = []
-    for label, units, takes_s, share in ways:
-        shares = shares_of_time(
-            planned,
-            case.failures,
-            needed=case.needed,
-            degraded_needed=case.degraded_needed,
-            standby=Standby(units=units, up=place, takes_over_s=takes_s),
-        )
-        month = None if usd is None or own is None else own + share * usd
-        rows.append(
-            Row(
-                label=label,
-                cells=[shares.full + shares.degraded, _minutes(1.0 - shares.down), takes_s, month],
-            )
-        )
-    return table(
-        "failover",
-        f"Failing over to {other.words}",
-        f"{other.plan.name} takes over when the plan serves less than it must even degraded; its "
-        "place fails independently. Started when needed, machines must first be found.",
-        "Second pool",
-        {
-            "Served": "availability",
-            "Minutes a month not served": "count",
-            "Takes over after": "s",
-            "Cost a month of both": "USD",
-        },
         rows,
     )
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from advisor.engine.answers import Problem
 from advisor.engine.cases import Floats
-from advisor.engine.choice.regions import split_over, user_groups
 from advisor.engine.latency.distance import (
     fibre_floor_s,
     great_circle_m,
@@ -28,16 +27,15 @@ from advisor.engine.plan import Plan
 from advisor.engine.search.reach import own_room, tightest_s
 from advisor.engine.workload import Question, Slo
 from advisor.questions.codes import COUNTRIES, COUNTRY_GROUPS
-from advisor.services.advice import answerer
 from advisor.services.paths.asked import Field, Problems, Values
 from advisor.services.paths.documents import Document, Row, chart, percent_text, table
+from advisor.services.paths.splits import split_tables, split_words, splits_of
 from advisor.services.paths.subject import Subject
 from catalog.specs import OfferSpec
 from catalog.units import MILLISECOND
 
-MOST_COUNTRIES = 12
 PLACES_SHOWN = 14
-MOST_SPLIT = 3
+ARTICLE_TARGETS_S = (0.2, 0.3)  # AI 4U article: headline, body
 EDGE_WITHIN_M = 100_000.0
 
 
@@ -91,10 +89,15 @@ def answer(subject: Subject, values: Values) -> Document:
             "basis": [],
         }
     case = _case(subject, codes, values)
-    splits = _splits(case, codes)
+    splits = splits_of(subject, case.question, case.slo)
     return {
-        "findings": [_best_words(case), _plan_words(case), *_split_words(splits)],
-        "tables": [_sites(case), _users(case), *_split_tables(case, splits)],
+        "findings": [
+            _best_words(case),
+            _plan_words(case),
+            *split_words(splits),
+            _article_words(case),
+        ],
+        "tables": [_sites(case), _users(case), *split_tables(splits)],
         "charts": [_chart(case)],
         "basis": [_fit_basis()],
     }
@@ -242,6 +245,17 @@ def _plan_words(case: _Case) -> str:
     )
 
 
+def _article_words(case: _Case) -> str:
+    """What the article's targets leave to places: the way alone, whatever the machines take."""
+    ways = _quantile(case, case.seconds, 0.95)
+    inside = [int((ways < target_s).sum()) for target_s in ARTICLE_TARGETS_S]
+    return (
+        "The article asks for a headline under 200 ms and a body under 300 ms: the way alone "
+        f"rules out {len(ways) - inside[0]} of {len(ways)} places for the first and "
+        f"{len(ways) - inside[1]} for the second."
+    )
+
+
 def _sites(case: _Case) -> Document:
     middle, tail = _quantile(case, case.seconds, 0.5), _quantile(case, case.seconds, 0.95)
     floors = _quantile(case, _floors(case), 0.95)
@@ -339,104 +353,6 @@ def _edge_near(place: Place) -> str:
         if apart <= EDGE_WITHIN_M:
             return name
     return ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Split:
-    """The workload at a number of places; None where one of them has no plan."""
-
-    count: int
-    plan: Plan | None
-    parts: tuple[tuple[str, Plan | None], ...]
-
-
-def _splits(case: _Case, codes: Sequence[str]) -> list[_Split]:
-    """One place, two, three, each answered anew for its users within the target."""
-    if len(codes) > MOST_COUNTRIES:
-        return []
-    worked = case.subject.worked
-    answered = answerer(worked.snapshot, calibration=worked.calibration, rates=worked.rates)
-    serving = replace(case.subject.demand, slo=case.slo)
-    workload = replace(case.subject.workload, serving=serving)
-    alone = answered(workload, case.question).recommended
-    found = [_Split(count=1, plan=alone, parts=((", ".join(codes), alone),))]
-    for count in range(2, min(len(codes), MOST_SPLIT) + 1):
-        split = split_over(workload, case.question, answered, count=count)
-        groups = user_groups(codes, count=count)
-        if split is None:
-            nobody = tuple((", ".join(group), None) for group in groups)
-            found.append(_Split(count=count, plan=None, parts=nobody))
-            continue
-        plan, decisions = split
-        parts = tuple(
-            (", ".join(group), decision.recommended)
-            for group, decision in zip(groups, decisions, strict=True)
-        )
-        found.append(_Split(count=count, plan=plan, parts=parts))
-    return found
-
-
-def _split_words(splits: Sequence[_Split]) -> list[str]:
-    priced = [
-        (split, usd)
-        for split in splits
-        if split.plan is not None and (usd := split.plan.value("monthly_cost_usd")) is not None
-    ]
-    if not priced:
-        return ["Neither one place nor a few reach everybody within the targets."] if splits else []
-    best, usd = min(priced, key=lambda each: each[1])
-    one = next((cost for split, cost in priced if split.count == 1), None)
-    if best.count == 1 and len(priced) > 1:
-        more = min(cost for split, cost in priced if split.count > 1)
-        return [
-            f"One place costs {usd:,.0f} USD a month; parting users over places costs "
-            f"{more:,.0f} USD at least, and answers them sooner."
-        ]
-    if one is None:
-        return [
-            f"No single place reaches everybody; {best.count} places do, for {usd:,.0f} USD a "
-            "month."
-        ]
-    where = "one place" if best.count == 1 else f"{best.count} places"
-    return [f"The cheapest way is {where}, for {usd:,.0f} USD a month."]
-
-
-def _split_tables(case: _Case, splits: Sequence[_Split]) -> list[Document]:
-    if len(splits) <= 1:
-        return []
-    rows = []
-    for split in splits:
-        plan = split.plan
-        rows.append(
-            Row(
-                label="One place" if split.count == 1 else f"{split.count} places",
-                cells=[
-                    "; ".join(_part_words(group, part) for group, part in split.parts),
-                    None if plan is None else plan.value("network_p95_s"),
-                    None if plan is None else plan.value("ttft_p95_s") or plan.value("e2e_p99_s"),
-                    None if plan is None else plan.value("monthly_cost_usd"),
-                ],
-            )
-        )
-    return [
-        table(
-            "splits",
-            "The traffic at one place or more",
-            "Each group of countries is answered as a workload of its own, with any part, within "
-            "the target; ways and latencies are those of the slowest place. Unknown where a group "
-            "has no plan.",
-            "Places",
-            {"Who is served where": "text", "Way, p95": "s", "Latency": "s", "Cost a month": "USD"},
-            rows,
-        )
-    ]
-
-
-def _part_words(group: str, plan: Plan | None) -> str:
-    if plan is None:
-        return f"{group}: no plan"
-    where = " ".join(each for each in (plan.provider, plan.region) if each)
-    return f"{group}: {plan.accelerator_count} x {plan.accelerator} at {where}"
 
 
 def _chart(case: _Case) -> Document:

@@ -20,7 +20,7 @@ from advisor.engine.latency.serverless import (
     drawn_arrivals,
 )
 from advisor.engine.plan import Plan
-from advisor.services.paths.asked import Field, Values
+from advisor.services.paths.asked import Field, Values, number
 from advisor.services.paths.documents import Document, Row, basis, chart, table
 from advisor.services.paths.subject import Subject
 from catalog.specs import BYTES_PER_WEIGHT
@@ -50,14 +50,6 @@ class _Case:
 def fields(subject: Subject) -> list[Field]:
     """What may be changed."""
     figures = shipped_operations()
-
-    def number(
-        name: str, label: str, help_text: str, value: float, low: float, high: float, *,
-        whole: bool = False,
-    ) -> Field:  # fmt: skip
-        return Field(
-            id=name, label=label, help=help_text, value=value, low=low, high=high, whole=whole
-        )
 
     return [
         number("minimum", "Always running", "replicas, 0: scale to zero",
