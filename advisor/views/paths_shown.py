@@ -11,6 +11,7 @@ from advisor.templatetags.quantities import number, percent, quantity, seconds, 
 from catalog.units import GIGA
 
 Document = Mapping[str, Any]
+MOSTLY = 0.5  # shares of the time above it are told by what they lack
 _COLOURS = ("var(--chart-1)", "var(--chart-3)", "var(--chart-7)", "var(--chart-2)")
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _OTHER = {"count": "", "text": "", "s": "", "USD": "", "fraction": "", "availability": ""}
@@ -60,7 +61,7 @@ def cell_text(cell: Any, unit: str) -> str:
     if unit == "fraction":
         return percent(cell)
     if unit == "availability":
-        return nines_text(cell)
+        return nines_text(cell) if cell > MOSTLY else percent(cell)
     return number(cell)
 
 

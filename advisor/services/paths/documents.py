@@ -32,7 +32,8 @@ def nines_text(share: float) -> str:
     short = 100.0 * (1.0 - share)
     if short <= SMALLEST:
         return "100 %"
-    return percent_text(share, max(ceil(-log10(short)) + 1, 0))
+    text = percent_text(share, max(ceil(-log10(short)) + 1, 0)).removesuffix(" %")
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 
 
 def table(

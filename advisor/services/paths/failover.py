@@ -83,7 +83,7 @@ def failover_table(
                     shares.full,
                     shares.full + shares.degraded,
                     shares.down * _MINUTES_PER_MONTH,
-                    None if standby is None else standby.takes_over_s,
+                    "never" if standby is None else standby.takes_over_s,
                     None if usd is None or own is None else own + share * usd,
                 ],
             )
