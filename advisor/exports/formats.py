@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 STARTING_POINT = "A starting point made from the plan's own numbers: test it before you rely on it."
 ZIP = "application/zip"
+_SCRIPTS = Path(__file__).resolve().parents[2] / "templates" / "exports"
 MOST_TEXT = 200
 _ZIP_DAY = (1980, 1, 1, 0, 0, 0)  # the same plan gives the same bytes
 _RUNNABLE, _READABLE = 0o755 << 16, 0o644 << 16
@@ -23,6 +25,9 @@ _HIDDEN = re.compile(
 
 class CannotExport(Exception):
     """A format cannot say what this plan is; the message says why and what to take instead."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(one_line(reason, most=600))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +64,22 @@ def one_line(text: object, *, most: int = MOST_TEXT) -> str:
     return flat if len(flat) <= most else f"{flat[: most - 1]}…"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things, in words: "1 machine", "3 machines"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def comment(*lines: object, sign: str = "#") -> str:
     """Lines of comment for a script or configuration file."""
     return "".join(f"{sign} {one_line(line, most=400)}".rstrip() + "\n" for line in lines)
+
+
+def script(name: str, /, **values: object) -> str:
+    """A program of templates/exports with its @NAMES@ filled in."""
+    text = (_SCRIPTS / f"{name}.py.txt").read_text(encoding="utf-8")
+    for key, value in values.items():
+        text = text.replace(f"@{key.upper()}@", str(value))
+    return text
 
 
 def slug_of(text: object, *, most: int = 40) -> str:

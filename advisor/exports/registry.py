@@ -4,14 +4,22 @@ from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
+from advisor.exports.accelerate import ACCELERATE
 from advisor.exports.as_csv import CSV
 from advisor.exports.as_json import JSON
 from advisor.exports.as_markdown import MARKDOWN
+from advisor.exports.benchmark import BENCH
 from advisor.exports.formats import CannotExport, Format
+from advisor.exports.hosted_api import API
+from advisor.exports.kubernetes import K8S
+from advisor.exports.servers import SGLANG, VLLM
 from advisor.exports.subject import Subject
+from advisor.exports.triton import TRITON
 from advisor.exports.workbook import XLSX
 
-FORMATS: tuple[Format, ...] = (XLSX, MARKDOWN, JSON, CSV)
+FORMATS: tuple[Format, ...] = (
+    XLSX, MARKDOWN, VLLM, SGLANG, TRITON, K8S, ACCELERATE, BENCH, API, JSON, CSV,
+)  # fmt: skip
 BY_ID = {each.id: each for each in FORMATS}
 _IN_MEMORY_BYTES = 5_000_000
 
