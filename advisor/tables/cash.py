@@ -106,7 +106,7 @@ def _cash_point(money: Money) -> str:
     elif len(machines) > 1:
         text += f", the last {usd(last)}"
     dearest = int(flow.total_usd[0].argmax()) + 1
-    if dearest not in (1, len(machines)):
+    if flow.total_usd[0].max() > max(first, last):
         text += f"; the dearest is month {dearest}"
     return f"{text}."
 
@@ -121,7 +121,6 @@ def drivers(money: Money) -> Table:
     ordered = sorted(lines, key=lambda label: -lines[label])
     frame = pd.DataFrame(
         {
-            "Rank": range(1, len(ordered) + 1),
             "Cost line": ordered,
             "Driver": [DRIVERS.get(label, OTHER) for label in ordered],
             "Cost, USD": [lines[label] for label in ordered],

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from advisor.engine.choice.assembly import PERFORMANCE_SOURCE
 from advisor.engine.money.futures import DRAWS, too_close
 from advisor.services.money import Money
 from advisor.tables.table import Table
-from advisor.templatetags.quantities import percent, usd
+from advisor.templatetags.quantities import number, percent, usd
+from catalog.specs import Evidence
 from costing.engine.chances import chance_cheapest, chances_cheaper, percentiles_usd
 
 UNKNOWNS = {
@@ -49,14 +51,19 @@ def ranges(money: Money) -> Table:
 
 
 def tornado(money: Money) -> Table:
-    """What one unknown at a time does to the plan's cost."""
+    """What one unknown at a time does to the plan's cost, and where its range comes from."""
     total = float(money.cost.total_usd[0])
+    told = [_range_of(money, swing.name) for swing in money.swings]
     frame = pd.DataFrame(
         {
             "Unknown": [UNKNOWNS[swing.name] for swing in money.swings],
+            "Low end": [each[0] for each in told],
+            "High end": [each[1] for each in told],
             "At the low end, USD": [swing.low_usd for swing in money.swings],
             "At the high end, USD": [swing.high_usd for swing in money.swings],
             "Swing, USD": [abs(swing.high_usd - swing.low_usd) for swing in money.swings],
+            "Known how": [each[2] for each in told],
+            "Source": [each[3] for each in told],
         }
     )
     first = money.swings[0]
@@ -69,6 +76,31 @@ def tornado(money: Money) -> Table:
         f"by {usd(swing)}{share}.",
         frame=frame,
     )
+
+
+def _range_of(money: Money, name: str) -> tuple[str, str, str, str]:
+    """The ends of an unknown's range in words, how well they are known, and who says so."""
+    rates, case = money.rates, money.plan.case
+    if name == "price" and case is not None:
+        evidence = str(money.plan.price.get("evidence") or Evidence.ASSUMED.value)
+        source = f"age and standing of the price: {money.plan.price.get('source') or 'unknown'}"
+        return *_times(case.price_low_factor[0], case.price_high_factor[0]), evidence, source
+    if name == "performance":
+        return *_times(*money.plan.speed_range), Evidence.CALIBRATED.value, PERFORMANCE_SOURCE
+    if name == "price_trend":
+        fall, rise = rates["price_change/falling"], rates["price_change/rising"]
+        ends = f"−{percent(fall.value)} a year", f"+{percent(rise.value)} a year"
+        return *ends, rise.evidence.value, rise.source
+    rate = rates["spread/growth" if name == "growth_per_month" else f"spread/{name}"]
+    if name == "growth_per_month":
+        now = money.rules.growth_per_month
+        ends = f"{percent(now * rate.low)} a month", f"{percent(now * rate.high)} a month"
+        return *ends, rate.evidence.value, rate.source
+    return *_times(rate.low, rate.high), rate.evidence.value, rate.source
+
+
+def _times(low: float, high: float) -> tuple[str, str]:
+    return f"× {number(low)}", f"× {number(high)}"
 
 
 def chances(money: Money) -> Table:
