@@ -10,6 +10,7 @@ from advisor.exports.cash_flow import CashFlow, cash_flow_of
 from advisor.exports.cash_flow_sheet import add_cash_flow, add_even_cash_flow
 from advisor.exports.formats import CannotExport, Format
 from advisor.exports.materials import QUOTE, Material, fleet_materials, materials_of
+from advisor.exports.money_sheets import add_money
 from advisor.exports.sheets import Formula, Sheet, Styles
 from advisor.exports.subject import Document, Subject
 
@@ -34,6 +35,7 @@ def write_workbook(subject: Subject, stream: IO[bytes]) -> None:
         _plans(book, styles, subject.document)
         _materials(book, styles, subject, flow, missing)
         _cash_flow(book, styles, subject, flow, missing)
+        add_money(book, styles, subject)
         _assumptions(book, styles, subject.document)
         _provenance(book, styles, subject)
         _why_not(book, styles, subject.document)

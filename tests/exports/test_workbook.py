@@ -14,6 +14,7 @@ from openpyxl import Workbook, load_workbook
 from advisor.exports.cash_flow import OF_PRICE, cash_flow_of
 from advisor.exports.materials import materials_of
 from advisor.questions import PRESETS
+from advisor.services.money import Wishes, money_on
 from costing.engine import tco
 from tests.exports.conftest import ContentOf, SubjectOf
 from tests.services import need
@@ -21,7 +22,8 @@ from tests.services import need
 pytestmark = pytest.mark.django_db
 
 SHEETS = [
-    "Summary", "Plans", "Bill of materials", "Cash flow", "Assumptions", "Provenance", "Why not",
+    "Summary", "Plans", "Bill of materials", "Cash flow", "Money", "Money by month",
+    "Money by axis", "Assumptions", "Provenance", "Why not",
 ]  # fmt: skip
 OFFICE = shutil.which("soffice")
 CHANGED = "fedramp_summarisation"  # a plan to buy, whose price a test changes
@@ -51,6 +53,18 @@ def test_a_workbook_has_all_its_sheets(
     preset: str, subject_of_preset: SubjectOf, content_of: ContentOf
 ) -> None:
     assert opened(content_of(subject_of_preset(preset), "xlsx")).sheetnames == SHEETS
+
+
+def test_the_money_of_the_workbook_is_that_of_the_page(
+    subject_of_preset: SubjectOf, content_of: ContentOf
+) -> None:
+    subject = subject_of_preset(CHANGED)
+    rows = rows_of(opened(content_of(subject, "xlsx")), "Money by month")
+    header = next(row for row in rows if row[0] == "Month")
+    months = [row[header.index("Total, USD")] for row in rows if isinstance(row[0], int | float)]
+
+    page = money_on(subject.worked, Wishes(plan=subject.chosen.plan["id"])).flow.total_usd[0]
+    assert months == page.tolist()
 
 
 @pytest.mark.parametrize("preset", PRESETS)
