@@ -12,6 +12,8 @@ from advisor.engine.answers import Answers, InvalidAnswers, Problem
 from advisor.engine.calibration import Calibration
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
+from advisor.engine.choice.feeding import feed_of
+from advisor.engine.choice.number_formats import number_formats
 from advisor.engine.choice.picks import named_picks
 from advisor.engine.choice.regions import with_split
 from advisor.engine.choice.same_job import same_job_today
@@ -20,7 +22,7 @@ from advisor.engine.fleet.answering import quick_fleet
 from advisor.engine.fleet.setting import setting_of
 from advisor.engine.fleet.telling import fleet_plan
 from advisor.engine.plan import Plan
-from advisor.engine.search.river import Priced, Sizer, price_workload
+from advisor.engine.search.river import Priced, Sizer, price_workload, software_month
 from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
 from advisor.models import Job
@@ -303,7 +305,35 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "set_aside": list(answers.set_aside),
         "demand": [_demand(workload) for workload in question.workloads],
         "pareto": _pareto(decisions, best),
+        "number_formats": _number_formats(done),
+        "feeds": _feeds(done),
     }
+
+
+def _number_formats(done: Worked) -> list[dict[str, Any]]:
+    """What 16, 8 and 4 bits would make of each workload's best part."""
+    tables = [
+        number_formats(
+            decision.plans[0],
+            priced,
+            systems=done.snapshot.systems,
+            calibration=done.calibration,
+            software_month=software_month(done.snapshot),
+        )
+        for priced, decision in zip(done.priced, done.decisions, strict=True)
+        if decision.plans
+    ]
+    return [table.as_dict() for table in tables if table is not None]
+
+
+def _feeds(done: Worked) -> list[dict[str, Any]]:
+    """What storage and failures make of each workload's best plan."""
+    feeds = [
+        feed_of(decision.plans[0], priced, storage_bytes_per_s=done.question.storage_bytes_per_s)
+        for priced, decision in zip(done.priced, done.decisions, strict=True)
+        if decision.plans
+    ]
+    return [feed.as_dict() for feed in feeds if feed is not None]
 
 
 def _fleet(done: Worked) -> Plan | None:

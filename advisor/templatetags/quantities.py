@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from advisor.services.shown import shown
 from catalog.units import (
+    GIB,
     GIGA,
     KILO,
     MEGA,
@@ -129,6 +130,13 @@ def si(value: Any, unit: str = "") -> str:
         if abs(known) >= factor * 0.9995:
             return f"{number(known / factor)} {prefix}{unit}".rstrip()
     return f"{number(known)} {unit}".rstrip()
+
+
+@register.filter
+def gib(value: Any) -> str:
+    """Bytes of memory in GiB, as memory is sold."""
+    known = _float(value)
+    return UNKNOWN if known is None else f"{number(known / GIB)} GiB"
 
 
 @register.filter

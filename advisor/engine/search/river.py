@@ -36,8 +36,9 @@ from advisor.engine.search.size_training import size_training
 from advisor.engine.search.sizing import Sizing, nothing_sized
 from advisor.engine.search.sizing import joined as joined_sizings
 from advisor.engine.search.sleeping import restore_warnings
+from advisor.engine.search.spilling import spill_of, spill_words
 from advisor.engine.training.memory import bytes_per_parameter, memory_refusal
-from advisor.engine.workload import Question, ServingDemand, Slo, Workload
+from advisor.engine.workload import Question, ServingDemand, Slo, TrainingDemand, Workload
 from catalog.specs import (
     BYTES_PER_WEIGHT,
     PRECISIONS,
@@ -161,7 +162,7 @@ def price_workload(
         question=question, workload=workload, rates=rates, as_of=snapshot.as_of,
     )  # fmt: skip
     ways_s = nearest_ways_s(offers, reach)
-    rejected += _after_sizing(out, workload, sizing, placements, offered, ways_s)
+    rejected += _after_sizing(out, workload, sizing, placements, offered, ways_s, snapshot.systems)
     rejected += _excluded_places(parts, workload, offered)
     site_ok, site_refusals = _site(
         placements, offers, systems, cases.power_w_per_instance, question
@@ -430,6 +431,7 @@ def _after_sizing(
     placements: Placements,
     offered: Market,
     ways_s: Mapping[str, float],
+    systems: Sequence[SystemSpec],
 ) -> list[Rejection]:
     """Why a part that was sized has no plan that meets the targets: memory, speed or market."""
     rejected = []
@@ -443,7 +445,7 @@ def _after_sizing(
         fitting = mine[sizing.fits[mine]]
         good = mine[sizing.meets[mine]]
         if len(fitting) == 0:
-            rejected.append(_memory_refusal(part, workload, sizing, mine))
+            rejected.append(_memory_refusal(part, workload, sizing, mine, systems))
         elif len(good) == 0:
             refusal = _target_refusal(part, workload, sizing, fitting)
             rejected.append(_with_way(refusal, ways_s.get(part.slug, 0.0)))
@@ -453,25 +455,56 @@ def _after_sizing(
 
 
 def _memory_refusal(
-    part: AcceleratorSpec, workload: Workload, sizing: Sizing, mine: np.ndarray
+    part: AcceleratorSpec,
+    workload: Workload,
+    sizing: Sizing,
+    mine: np.ndarray,
+    systems: Sequence[SystemSpec],
 ) -> Rejection:
     if len(mine) == 0:
         reason = f"No layout of {model_of(workload).name} on {part.name} is known to work."
         return _refuse(part, workload, "layout", reason)
-    row = int(mine[np.argmin(sizing.needed_bytes[mine] / sizing.available_bytes[mine])])
+    if workload.training is not None:
+        reason = _job_refusal(part, workload, workload.training, sizing, mine)
+        return _refuse(part, workload, "memory", reason, len(mine))
+    row = int(mine[np.argmin(sizing.needed_bytes[mine])])
+    chips = int(sizing.chips_per_replica[row])
+    reason = (
+        f"{model_of(workload).name} needs {sizing.needed_bytes[row] / GIB:,.0f} GiB in "
+        f"{PRECISIONS[int(sizing.precision[row])]}; {chips} x {part.name} hold "
+        f"{chips * part.usable_memory_bytes / GIB:,.0f} GiB."
+    )
+    if workload.serving is not None and workload.serving.output_tokens > 0.0:
+        needed, model = float(sizing.needed_bytes[row]), workload.serving.model
+        spilled = spill_of(part, model, systems, needed_bytes=needed, chips=chips)
+        reason = f"{reason} {spill_words(part, spilled, chips=chips)}".rstrip()
+    return _refuse(part, workload, "memory", reason, len(mine))
+
+
+def _job_refusal(
+    part: AcceleratorSpec,
+    workload: Workload,
+    training: TrainingDemand,
+    sizing: Sizing,
+    mine: np.ndarray,
+) -> str:
+    """Why a job fits no number of accelerators: memory, or a batch too small to be shared out."""
+    short = mine[sizing.needed_bytes[mine] > sizing.available_bytes[mine]]
+    row = int(max(short if len(short) else mine, key=lambda r: sizing.chips_per_replica[r]))
     chips = int(sizing.chips_per_replica[row])
     states = _states_refusal(part, workload, chips)
     if states:
-        return _refuse(part, workload, "memory", states, len(mine))
-    return _refuse(
-        part,
-        workload,
-        "memory",
-        f"{model_of(workload).name} needs {sizing.needed_bytes[row] / GIB:,.0f} GiB in "
-        f"{PRECISIONS[int(sizing.precision[row])]}; {chips} x {part.name} hold "
-        f"{chips * part.usable_memory_bytes / GIB:,.0f} GiB.",
-        len(mine),
+        return states
+    reason = (
+        f"On up to {chips:,} x {part.name} each would have to hold "
+        f"{sizing.needed_bytes[row] / chips / GIB:,.1f} GiB and holds "
+        f"{sizing.available_bytes[row] / chips / GIB:,.1f} GiB."
     )
+    if len(short) == len(mine):
+        return reason
+    sequences = training.global_batch_tokens / max(training.seq_len, 1.0)
+    more = f"More would hold it, but a batch of {sequences:,.0f} sequences leaves them idle."
+    return f"{reason} {more}" if len(short) else more
 
 
 def _states_refusal(part: AcceleratorSpec, workload: Workload, chips: int) -> str:

@@ -9,6 +9,7 @@ from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Band, Floats, Ints, TrainingCases
 from advisor.engine.search.measured import measured_training, with_value
 from advisor.engine.search.sizing import Sizing
+from advisor.engine.training.jobs import job_goodput
 from advisor.engine.training.performance import TrainingPoint, training_point
 from advisor.engine.workload import GivenSetup, TrainingDemand
 from catalog.specs import PRECISIONS, AcceleratorSpec, SystemSpec
@@ -198,7 +199,14 @@ def _users_own(point: TrainingPoint, demand: TrainingDemand) -> tuple[Band, Band
 
 
 def _hours(speed: Band, demand: TrainingDemand, count: Floats) -> Band:
-    work = demand.tokens / count / max(demand.goodput, 1e-6) / SECONDS_PER_HOUR
+    # Large jobs fail so often that they make less progress than was said or taken for granted.
+    lost = job_goodput(
+        count,
+        params=demand.model.total_params * demand.trainable_fraction,
+        interval_s=demand.checkpoint_interval_s,
+    )
+    progress = np.maximum(np.minimum(demand.goodput, lost.fraction), 1e-6)
+    work = demand.tokens / count / progress / SECONDS_PER_HOUR
     floor = 1e-12
     return Band(
         value=work / np.maximum(speed.value, floor),

@@ -14,6 +14,9 @@ Storage v2.0 takes 50,000 h."""
 RESTART_S = 600.0  # to notice, replace, load and warm up again; an assumption
 CHECKPOINT_BYTES_PER_PARAMETER = 14.0
 """Source: weights of 2, master copy of 4 and moments of 8 bytes; gradients are not kept."""
+CHECKPOINT_BYTES_PER_S = 20e9  # to shared storage, at least, whatever the size; an assumption
+CHECKPOINT_BYTES_PER_S_EACH = 2e12 / 16_384
+"""Source: 2 TB/s sustained for 16,384 GPUs, arXiv:2407.21783, section 3.3.1."""
 READ_BYTES_PER_S: Mapping[str, tuple[float, float]] = {
     "text": (0.7e3, 100e6),
     "images": (0.5e9, 2e9),
@@ -88,6 +91,30 @@ def goodput(
         repeated=np.asarray(repeated),
         restarting=np.asarray(restarting),
     )
+
+
+def checkpoint_bytes_per_s(accelerators: Floats) -> Floats:
+    """Rate at which a job writes its checkpoints: storage grows with the job.
+
+    Source: CHECKPOINT_BYTES_PER_S and CHECKPOINT_BYTES_PER_S_EACH.
+    """
+    grown = CHECKPOINT_BYTES_PER_S_EACH * np.asarray(accelerators, dtype=np.float64)
+    return np.asarray(np.maximum(CHECKPOINT_BYTES_PER_S, grown))
+
+
+def job_goodput(accelerators: Floats, *, params: float, interval_s: float) -> Goodput:
+    """What failures and checkpoints leave of a job's time, with checkpoints at an interval.
+
+    Holds for trained parameters written to shared storage while the job waits.
+
+    Source: `goodput`, `checkpoint_write_s`.
+    """
+    count = np.asarray(accelerators, dtype=np.float64)
+    write_s = checkpoint_write_s(
+        np.full(count.shape, params), storage_bytes_per_s=checkpoint_bytes_per_s(count)
+    )
+    interval = np.full(count.shape, max(interval_s, 1.0))
+    return goodput(count, write_s=write_s, interval_s=interval)
 
 
 def checkpoint_write_s(
