@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from advisor.engine.fleet.answering import quick_fleet
 from advisor.engine.fleet.setting import setting_of
 from advisor.engine.fleet.telling import fleet_plan
 from advisor.engine.plan import Plan
+from advisor.engine.search.placement import MOST_IN_ONE_MACHINE
 from advisor.engine.search.river import Priced, Sizer, price_workload, software_month
 from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
@@ -343,10 +345,19 @@ def _fleet(done: Worked) -> Plan | None:
     return None if answer is None else fleet_plan(answer, name=done.question.name)
 
 
+def _machines(plan: Plan | None) -> float:
+    """Whole machines of a plan; where single accelerators are sold, as few as can hold them."""
+    if plan is None or not plan.system_count:
+        return 1.0
+    if plan.system_count < plan.accelerator_count:
+        return float(plan.system_count)
+    return float(ceil(plan.accelerator_count / MOST_IN_ONE_MACHINE))
+
+
 def _engineering(done: Worked, best: Plan | None) -> dict[str, Any]:
     """What people cost by the way to deploy, and what leaving CUDA would take."""
     staff, rates = done.question.money.staff_usd_per_year, done.rates
-    instances = float(best.system_count) if best is not None else 1.0
+    instances = _machines(best)
     weeks = rates["porting/weeks"]
     return {
         "instances": instances,

@@ -44,6 +44,7 @@ class CostCases:
     instances_exact: Floats  # what the load at go-live needs before rounding up; nan: instances
     instance_step: Floats  # instances added together, where one replica spans several
     accelerators_per_instance: Floats
+    machines_per_instance: Floats  # a part of one where a single accelerator is sold
     spans_instances: Bools  # accelerators of several instances work on one thing: needs a fabric
     grows: Bools  # more instances as demand grows
     # What it costs to have
@@ -85,7 +86,7 @@ class CostCases:
     egress_tariff: Ints
     inter_region_usd_per_month: Floats
     ops_fte: Floats  # people to run the deployment, whatever its size
-    ops_fte_per_instance: Floats
+    ops_fte_per_instance: Floats  # for each whole machine
     porting_weeks: Floats  # person-weeks, once; nan counts as none
     software_applies: Bools  # licences are paid per accelerator
 
@@ -104,6 +105,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "instances_exact": nan,
     "instance_step": 1.0,
     "accelerators_per_instance": 1.0,
+    "machines_per_instance": 1.0,
     "spans_instances": False,
     "grows": True,
     "usd_per_h": nan,
@@ -258,7 +260,7 @@ class CostRules:
     staff_usd_per_year: float = 150_000.0
     software_usd_per_accelerator_year: float = 0.0
     carbon_usd_per_tonne: float = 0.0
-    monitoring_usd_per_instance_month: float = 0.0
+    monitoring_usd_per_instance_month: float = 0.0  # for each whole machine
     financing: str = "cash"  # how what is bought is paid: cash, loan or lease
     financing_rate: float = 0.0  # per year, a twelfth of it a month, as lenders quote
     financing_months: int = 36  # term of a loan; a lease ends with the horizon

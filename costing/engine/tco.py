@@ -255,7 +255,9 @@ def _data_people(cases: CostCases, rules: CostRules, sums: Quantities) -> dict[s
         STORAGE: cases.storage_bytes * per_byte * sums.months,
         EGRESS: sums.egress_usd,
         INTER_REGION: cases.inter_region_usd_per_month * sums.months,
-        MONITORING: rules.monitoring_usd_per_instance_month * sums.held,
+        MONITORING: rules.monitoring_usd_per_instance_month
+        * cases.machines_per_instance
+        * sums.held,
         PEOPLE: _people_usd(cases, rules, sums),
         PORTING: weeks * rules.staff_usd_per_year / WEEKS_PER_YEAR * sums.once,
     }
@@ -266,7 +268,8 @@ def _people_usd(cases: CostCases, rules: CostRules, sums: Quantities) -> Floats:
         return rules.engineering_usd_per_run * cases.runs_per_month * sums.months
     if rules.engineering_usd_per_month is not None:
         return rules.engineering_usd_per_month * sums.months * np.ones(len(cases))
-    person_months = cases.ops_fte * sums.months + cases.ops_fte_per_instance * sums.held
+    machines = cases.machines_per_instance * sums.held
+    person_months = cases.ops_fte * sums.months + cases.ops_fte_per_instance * machines
     return person_months * rules.staff_usd_per_year / MONTHS_PER_YEAR
 
 

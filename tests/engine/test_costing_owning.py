@@ -187,3 +187,9 @@ def test_a_currency_is_worth_the_cross_rate_of_its_source() -> None:
 def test_hardware_is_its_price_however_it_is_paid() -> None:
     lines = [cost_breakdown(OWN, rules).lines[HARDWARE][0] for rules in (CostRules(), LOAN, LEASE)]
     assert lines == [300_000.0] * 3
+
+
+def test_eight_accelerators_sold_singly_are_watched_as_one_machine() -> None:
+    rules = CostRules(horizon_months=1, monitoring_usd_per_instance_month=15.0)
+    singly = rented(instances=8, machines_per_instance=1 / 8)
+    assert float(cost_breakdown(singly, rules).lines["Monitoring"][0]) == 15.0

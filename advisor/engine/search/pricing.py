@@ -11,7 +11,11 @@ from advisor.engine.cases import Bools, Floats
 from advisor.engine.search.cost_rules import runs
 from advisor.engine.search.fits import deployment_kind
 from advisor.engine.search.keeping import Kept, share_of
-from advisor.engine.search.placement import Placements, sold_by_the_chip
+from advisor.engine.search.placement import (
+    MOST_IN_ONE_MACHINE,
+    Placements,
+    sold_by_the_chip,
+)
 from advisor.engine.search.sizing import Sizing
 from advisor.engine.search.sleeping import sleeping_of
 from advisor.engine.workload import Question, Workload
@@ -77,6 +81,7 @@ def priced_cases(
         instances=instances,
         instance_step=step,
         accelerators_per_instance=placements.accelerators / np.maximum(placements.instances, 1.0),
+        machines_per_instance=np.where(by_chip, 1.0 / MOST_IN_ONE_MACHINE, 1.0),
         spans_instances=placements.spans_instances,
         grows=serving is not None and not serving.is_batch,
         usd_per_h=table.usd_per_h[at],
