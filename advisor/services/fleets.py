@@ -12,6 +12,7 @@ from advisor.engine.fleet.answering import FULL, full_fleet
 from advisor.engine.fleet.mip import Limits
 from advisor.engine.fleet.percentiles import checked
 from advisor.engine.fleet.setting import setting_of
+from advisor.engine.fleet.sizes import Speeds
 from advisor.engine.fleet.spot import spot_plans
 from advisor.engine.fleet.telling import fleet_document
 from advisor.engine.search.river import software_month
@@ -85,13 +86,19 @@ def fleet_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str, Any
         raise NoFleet(message)
     progress("Collecting every way to serve each workload", 0.1)
     robust = bool(inputs["robust"])
-    setting = setting_of(worked.question, worked.priced, worked.decisions, robust=robust)
+    month = software_month(worked.snapshot)
+    setting = setting_of(
+        worked.question,
+        worked.priced,
+        worked.decisions,
+        robust=robust,
+        speeds=Speeds(calibration=worked.calibration, software_month=month),
+    )
     if setting is None:
         message = "A workload has no plan at all, so there is no fleet; the answer says why."
         raise NoFleet(message)
     seconds = inputs.get("seconds")
     limits = FULL if seconds is None else Limits(gap=FULL.gap, nodes=1_000_000, seconds=seconds)
-    month = software_month(worked.snapshot)
     answer = full_fleet(
         setting,
         worked.decisions,

@@ -14,6 +14,7 @@ from advisor.engine.fleet.mip import Limits
 from advisor.engine.fleet.percentiles import Checked, checked
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import Setting, setting_of
+from advisor.engine.fleet.sizes import Speeds, size_classes
 from advisor.engine.fleet.spot import spot_plans
 from advisor.engine.fleet.telling import fleet_document, sentences
 from advisor.engine.fleet.weeks import batch_work, hump, live_week
@@ -38,6 +39,10 @@ def answered(preset: str, **answers: Any) -> Worked:
         calibration=shipped_calibration(),
         rates=shipped_rates(),
     )
+
+
+def speeds(done: Worked) -> Speeds:
+    return Speeds(calibration=done.calibration, software_month=software_month(done.snapshot))
 
 
 def setting(done: Worked, *, robust: bool = False) -> Setting:
@@ -181,3 +186,42 @@ def test_spot_on_the_articles_part_shows_its_saving_and_its_latency() -> None:
     assert 0.0 < found.saving < 1.0
     assert found.mean_latency_change is not None
     assert 0.0 <= found.mean_latency_change < 0.2
+
+
+def test_a_model_whose_weights_are_closed_leaves_no_fleet_and_no_error() -> None:
+    done = answered(
+        MIXED,
+        deployment_allowed=["on_prem"],
+        workloads=[{"model_ref": "gpt-4.1-mini"}, {}, {}],
+    )
+    assert setting_of(done.question, done.priced, done.decisions) is None
+
+
+def test_classes_of_size_add_up_to_the_mean_request() -> None:
+    workload = work_of(MIXED).question.workloads[0]
+    assert workload.serving is not None
+    classes = size_classes(workload)
+    tokens = sum(size.share * size.input_tokens for size in classes)
+    assert len(classes) > 1
+    assert tokens == pytest.approx(workload.serving.input_tokens, rel=1e-6)
+
+
+def test_telling_sizes_apart_leaves_the_mix_as_fast_as_its_sizing_says() -> None:
+    done = work_of(MIXED)
+    apart = setting_of(done.question, done.priced, done.decisions, speeds=speeds(done))
+    assert apart is not None
+    problem, share = (
+        apart.problem,
+        np.array([s.share for s in size_classes(done.question.workloads[0])]),
+    )
+    pool = int(
+        np.flatnonzero((problem.pool_load == 0) & (problem.rate[: len(share)] > 0).all(0))[0]
+    )
+    mean = 1.0 / float((share / problem.rate[: len(share), pool]).sum())
+    one = setting(done)
+    same = [
+        p
+        for p, each in enumerate(one.pools)
+        if each.row == apart.pools[pool].row and each.load == 0
+    ]
+    assert mean == pytest.approx(one.problem.rate[0, same[0]])

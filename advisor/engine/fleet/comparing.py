@@ -47,7 +47,7 @@ def restricted(setting: Setting, options: Bools, plans: Sequence[bool]) -> Setti
 
 
 def _complete(problem: FleetProblem) -> bool:
-    loads = set(range(len(problem.bucket_load)))
+    loads = set(problem.bucket_load.tolist())
     return loads == {*problem.pool_load.tolist(), *(each.load for each in problem.wholes)}
 
 

@@ -10,6 +10,7 @@ from advisor.engine.choice.decision import Decision
 from advisor.engine.fleet.bounds import limits_of
 from advisor.engine.fleet.prices import price_table
 from advisor.engine.fleet.problem import FleetProblem, Group, Job, Whole
+from advisor.engine.fleet.sizes import SizeClass, Speeds, size_classes, size_classes_of_one
 from advisor.engine.fleet.ways import Ways, undominated, ways_of
 from advisor.engine.fleet.weeks import (
     Work,
@@ -72,18 +73,27 @@ def setting_of(
     decisions: Sequence[Decision],
     *,
     robust: bool = False,
+    speeds: Speeds | None = None,
 ) -> Setting | None:
     """The fleet question of an assessment; None where a workload has no way at all.
 
     Offers rented by the hour are options of one workload each; what is held may be shared by
-    all. `robust` sizes for the P90 of demand and the low end of every speed.
+    all. `robust` sizes for the P90 of demand and the low end of every speed. With `speeds`
+    requests are told apart by size; without, the mix is one.
 
     Source: stages it calls.
     """
     rates = priced[0].rates
     more = rates[P90_OF_DEMAND].value if robust else 1.0
     demand, work = _asked(priced, more)
-    ways = [ways_of(each, question, low=robust) for each in priced]
+    classes = [
+        size_classes(each.workload) if speeds is not None else size_classes_of_one()
+        for each in priced
+    ]
+    ways = [
+        ways_of(each, question, low=robust, classes=sizes, speeds=speeds)
+        for each, sizes in zip(priced, classes, strict=True)
+    ]
     considered = sum(len(each) for each in ways)
     kept = [
         _worth(each, found, demand[load], work[load])
@@ -100,7 +110,7 @@ def setting_of(
     options, pools = _options(priced, kept, ways)
     problem = _problem(
         question, priced, ways, options, pools, plans, loads,
-        demand=demand[:, first], work=work, hours=hours, kind=kind,
+        demand=demand[:, first], work=work, hours=hours, kind=kind, classes=classes,
     )  # fmt: skip
     return Setting(
         question=question, priced=tuple(priced), problem=problem, options=tuple(options),
@@ -198,6 +208,7 @@ def _problem(
     work: Sequence[Work | None],
     hours: Floats,
     kind: Ints,
+    classes: Sequence[Sequence[SizeClass]],
 ) -> FleetProblem:
     place = [{int(row): number for number, row in enumerate(found.rows)} for found in ways]
     at = [place[pool.load][pool.row] for pool in pools]
@@ -214,10 +225,15 @@ def _problem(
     pool_load = np.array([pool.load for pool in pools], dtype=np.int64)
     pool_option = np.array([pool.option for pool in pools], dtype=np.int64)
     size, rate = column("size"), column("rate")
-    own = np.arange(len(priced))[:, np.newaxis] == pool_load
+    bucket_load = np.repeat(np.arange(len(priced)), [len(sizes) for sizes in classes])
+    bucket_class = np.concatenate([np.arange(len(sizes)) for sizes in classes])
+    share = np.array([size.share for sizes in classes for size in sizes])
+    own = bucket_load[:, np.newaxis] == pool_load
+    speed = np.where(own, _speeds(of, at, bucket_class) * rate, 0.0)
     volume = _weekly_volume(demand, work, hours)
     held = np.array([option.held for option in options], dtype=bool)
-    load_usd = np.where(held[pool_option], price("load") * size / rate, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        load_usd = np.where(held[pool_option] & (speed > 0.0), price("load") * size / speed, 0.0)
     usd, tables, most = _machine_prices(priced, ways, options, pools, place, rate, size)
     problem = FleetProblem(
         hours=hours,
@@ -230,10 +246,10 @@ def _problem(
         pool_load=pool_load,
         size=size,
         spare=column("spare"),
-        rate=np.where(own, rate, 0.0),
+        rate=speed,
         usd_per_unit=np.where(own, load_usd + price("data") / volume[pool_load], 0.0),
-        bucket_load=np.arange(len(priced), dtype=np.int64),
-        demand=demand,
+        bucket_load=bucket_load,
+        demand=demand[bucket_load] * share[:, np.newaxis],
         jobs=tuple(
             Job(load=load, volume=each.volume, hours=row)
             for load, each in enumerate(work)
@@ -252,6 +268,15 @@ def _problem(
         problem, question, priced, options, plans, people=price("people"), porting=price("porting"),
         capex=price("capex"), pools=pools,
     )  # fmt: skip
+
+
+def _speeds(of: Sequence[Ways], at: Sequence[int], bucket_class: Ints) -> Floats:
+    """Speed of each bucket's class on each pool over that of the pool's mix."""
+    found = np.zeros((len(bucket_class), len(of)))
+    for pool, (ways, row) in enumerate(zip(of, at, strict=True)):
+        known = ways.by_size[row]
+        found[:, pool] = known[np.minimum(bucket_class, len(known) - 1)]
+    return found
 
 
 def _completed(

@@ -381,12 +381,14 @@ def _series(answer: FleetAnswer) -> list[dict[str, object]]:
     setting, fleet, problem = answer.setting, answer.fleet, answer.setting.problem
     found: list[dict[str, object]] = []
     for number, pool in enumerate(setting.pools):
-        served = fleet.served[:, number].sum(axis=0)
+        served = fleet.served[:, number]
         if served.max(initial=0.0) <= _USED:
             continue
         option = setting.options[pool.option]
-        is_live = pool.load not in problem.job_loads
-        load = served / problem.rate[:, number].max() if is_live else served
+        load = served.sum(axis=0)
+        if pool.load not in problem.job_loads:
+            speed = problem.rate[:, [number]]
+            load = np.where(speed > 0.0, served / np.maximum(speed, 1e-12), 0.0).sum(axis=0)
         week = load[setting.kind_of_hour]
         if setting.priced[pool.load].workload.training is not None:
             week = _one_after_another(week)

@@ -8,6 +8,7 @@ import numpy as np
 from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.choice.eligibility import blocked_because
 from advisor.engine.fleet.prices import UnitPrices, unit_prices
+from advisor.engine.fleet.sizes import SizeClass, Speeds, speed_by_size
 from advisor.engine.fleet.weeks import is_job
 from advisor.engine.search.placement import MOST_AT_MARKET_PRICE, is_market, sold_by_the_chip
 from advisor.engine.search.river import Priced
@@ -29,6 +30,7 @@ class Ways:
     held: Bools  # paid in every hour
     size: Floats  # machines of one replica
     rate: Floats  # units a second of one replica; units an hour for jobs
+    by_size: Floats  # (rows, classes): speed for each size of request over that for the mix
     spare: Floats
     most: Floats  # machines to be had
     prices: UnitPrices
@@ -37,7 +39,14 @@ class Ways:
         return len(self.rows)
 
 
-def ways_of(priced: Priced, question: Question, *, low: bool = False) -> Ways:
+def ways_of(
+    priced: Priced,
+    question: Question,
+    *,
+    low: bool = False,
+    classes: Sequence[SizeClass] = (),
+    speeds: Speeds | None = None,
+) -> Ways:
     """Every candidate that may be recommended and is rented by the hour or held.
 
     Capacity blocks, and contracts with a least term, come as plans of their own. With `low`
@@ -64,6 +73,9 @@ def ways_of(priced: Priced, question: Question, *, low: bool = False) -> Ways:
         rows=rows,
         held=np.array([offer.purchase in HELD for offer in offers], dtype=bool),
         size=_sizes(priced, rows, offers),
+        by_size=np.ones((len(rows), max(len(classes), 1)))
+        if speeds is None
+        else speed_by_size(priced, rows, classes, speeds),
         rate=rate / REDUNDANCY_FACTOR.get(redundancy, 1.0),
         spare=np.full(len(rows), REDUNDANCY_EXTRA.get(redundancy, 0.0)),
         most=np.array([most_of(offer) for offer in offers], dtype=np.float64),
@@ -115,6 +127,8 @@ def _rates(priced: Priced, rows: Ints) -> Floats:
     Where waiting made the sizing add replicas, a replica counts for less: what it carried
     there at the peak.
     """
+    if len(rows) == 0:  # nothing was sized, and there are no figures then
+        return np.zeros(0)
     at, sizing = priced.placements.sizing[rows], priced.sizing
     serving = priced.workload.serving
     if serving is None:
@@ -144,6 +158,7 @@ def undominated(ways: Ways, families: Sequence[str], *, needed: Floats) -> Bools
     """
     each = np.where(ways.held, ways.prices.held_hour, ways.prices.hour) * ways.size
     replicas = np.floor(ways.most / ways.size + 1e-9)
+    speed = ways.rate[:, np.newaxis] * ways.by_size
     keep = np.ones(len(ways), dtype=bool)
     kept: list[int] = []
     for row in np.lexsort((ways.held, -ways.rate, each)):
@@ -153,7 +168,7 @@ def undominated(ways: Ways, families: Sequence[str], *, needed: Floats) -> Bools
             and ways.prices.data[other] <= ways.prices.data[row] + 0.01
             and ways.prices.people[other] <= ways.prices.people[row] + 0.01
             and ways.prices.porting[other] <= ways.prices.porting[row] + 0.01
-            and ways.rate[other] >= ways.rate[row] * (1.0 - 1e-9)
+            and (speed[other] >= speed[row] * (1.0 - 1e-9)).all()
             and replicas[other] >= min(needed[other], replicas[row])
             and (
                 ways.size[other] >= 1.0
