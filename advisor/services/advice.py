@@ -21,7 +21,7 @@ from advisor.engine.choice.same_job import same_job_today
 from advisor.engine.demand.question import question_of
 from advisor.engine.fleet.answering import quick_fleet
 from advisor.engine.fleet.setting import setting_of
-from advisor.engine.fleet.telling import fleet_plan
+from advisor.engine.fleet.telling import fleet_plan, over_budget
 from advisor.engine.plan import Plan
 from advisor.engine.search.placement import MOST_IN_ONE_MACHINE
 from advisor.engine.search.river import Priced, Sizer, price_workload, software_month
@@ -259,7 +259,8 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
     several = len(decisions) > 1
     fleet = _fleet(done) if several else None
     plans = [plan for decision in decisions for plan in decision.plans]
-    best = fleet if several else decisions[0].recommended
+    over = over_budget(fleet, question.money) if fleet is not None else ""
+    best = (None if over else fleet) if several else decisions[0].recommended
     if fleet is not None:
         plans = [fleet, *plans]
     refusal = " ".join(
@@ -267,6 +268,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         for decision in decisions
         if decision.refusal
     )
+    refusal = over or refusal
     return {
         "schema": SCHEMA,
         "name": question.name,

@@ -20,7 +20,7 @@ from advisor.engine.fleet.telling import fleet_document, sentences
 from advisor.engine.fleet.weeks import batch_work, hump, live_week
 from advisor.engine.search.river import software_month
 from advisor.questions import read_answers
-from advisor.services.advice import Worked, worked
+from advisor.services.advice import Worked, document_of, worked
 from catalog.engine.shipped import shipped_snapshot
 from costing.engine.rates import shipped_rates
 
@@ -225,3 +225,10 @@ def test_telling_sizes_apart_leaves_the_mix_as_fast_as_its_sizing_says() -> None
         if each.row == apart.pools[pool].row and each.load == 0
     ]
     assert mean == pytest.approx(one.problem.rate[0, same[0]])
+
+
+def test_a_fleet_above_the_budget_is_refused_with_what_the_least_would_cost() -> None:
+    done = answered(MIXED, budget_total=290_000)
+    document = document_of(done)
+    assert document["recommendation"] is None
+    assert "no fleet costs less than" in document["sentence"]

@@ -12,6 +12,7 @@ from advisor.engine.fleet.setting import Option, Setting
 from advisor.engine.fleet.weeks import ASSUMED, HOURS_PER_WEEK
 from advisor.engine.plan import FleetItem, Plan
 from advisor.engine.search.fits import deployment_kind
+from advisor.engine.workload import Money
 from catalog.specs import PRECISIONS, Evidence, Figure
 from catalog.units import HOURS_PER_MONTH, KILO
 
@@ -234,6 +235,31 @@ def fleet_plan(answer: FleetAnswer, *, name: str) -> Plan:
             "own_power_kw": bill.power_w / KILO,
         },
     )  # fmt: skip
+
+
+def over_budget(plan: Plan, money: Money) -> str:
+    """Why a fleet is not recommended: the budget it breaks, and the least that is proven.
+
+    Source: the user's budgets; the fleet's bound.
+    """
+    bound = float(str(plan.extra["lower_bound_usd"]))
+    total, monthly = plan.value("total_cost_usd") or 0.0, plan.value("monthly_cost_usd") or 0.0
+    share = monthly / total if total else 0.0
+    for limit, usd, least, what in (
+        (money.budget_total_usd, total, bound, "in all"),
+        (money.budget_month_usd, monthly, bound * share, "a month"),
+    ):
+        if limit is not None and usd > limit:
+            proof = (
+                f"no fleet costs less than {least:,.0f}"
+                if least > limit
+                else "a cheaper one is not ruled out"
+            )
+            return (
+                f"The cheapest fleet found for all workloads costs {usd:,.0f} USD {what}, and "
+                f"{proof}; your limit is {limit:,.0f} USD."
+            )
+    return ""
 
 
 def _joined(names: Sequence[str]) -> str:
