@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import NARROW, Look, Site, look
+from tests.browser.conftest import NARROW, WIDE, Look, Site, look
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 ANSWER_WITHIN_MS = 60_000
@@ -99,6 +99,22 @@ def test_the_money_of_an_answer_is_accessible_quiet_and_fits(tab: Look, working_
     expect(tab.page.locator("[data-chart-place]:not([data-drawn])")).to_have_count(0)
 
     assert verdict(tab) == CLEAN
+
+
+def test_the_what_ifs_on_latency_are_accessible_quiet_and_fit(
+    tab: Look, working_site: Site
+) -> None:
+    tab.open("/start/code_assistant_2k")
+    tab.page.get_by_role("button", name="Get the advice").click()
+    tab.page.get_by_role("link", name="Latency").click(timeout=ANSWER_WITHIN_MS)
+    seen = {}
+    for what_if in ("Distance", "Stages", "Sharing", "Scaling", "Failures"):
+        tab.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        tab.page.get_by_role("link", name=what_if, exact=True).click(timeout=ANSWER_WITHIN_MS)
+        expect(tab.page.locator("[data-chart-place]:not([data-drawn])")).to_have_count(0)
+        seen[what_if] = verdict(tab)
+
+    assert seen == dict.fromkeys(seen, CLEAN)
 
 
 def test_the_whole_questionnaire_is_accessible_quiet_and_fits(tab: Look) -> None:
