@@ -1,0 +1,241 @@
+"""Decision records: what people chose on a run, why, under which conditions, signed by whom."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from advisor.engine.answers import InvalidAnswers, Problem
+from advisor.engine.errors import EngineRefusal
+from advisor.models import Amendment, AmendmentKind, DecisionRecord, Job, Organisation
+from advisor.models.decisions import SIGN_OFFS
+from advisor.services.replay import machine
+
+SCHEMA = "decision/1"
+NONE_OF_THEM = "none"
+LONGEST_TEXT = 5_000
+LONGEST_NAME = 120
+FACTS = (
+    "id", "name", "workload", "family", "accelerator", "accelerator_count", "system", "provider",
+    "region", "country", "purchase", "precision", "engine", "parallelism", "total_cost_usd",
+    "monthly_cost_usd", "cost_breakdown", "fleet", "notes",
+)  # fmt: skip
+
+
+class AlreadySigned(EngineRefusal):
+    """Somebody has signed in that role before."""
+
+
+class Withdrawn(EngineRefusal):
+    """The decision was withdrawn; nothing more can be added."""
+
+
+def record_decision(
+    run: Job, *, owner: User, plan_id: str, reason: str, conditions: str = "", decided_by: str = ""
+) -> DecisionRecord:
+    """Keep a decision on an answered run for good.
+
+    `plan_id` is a plan of the answer or "none". A reason is needed where it is not the
+    recommended one. Raises InvalidAnswers with every problem.
+    """
+    document = run.result or {}
+    recommended = document.get("recommendation")
+    plan = _plan(document, plan_id)
+    _check(document, plan_id, reason, conditions, decided_by)
+    content = {
+        "schema": SCHEMA,
+        "name": document.get("name", ""),
+        "run": str(run.pk),
+        "decided_on": timezone.now().date().isoformat(),
+        "decided_by": decided_by.strip(),
+        "chosen": _facts(plan),
+        "recommended": _facts(recommended),
+        "follows_recommendation": _follows(plan_id, recommended),
+        "reason": reason.strip(),
+        "conditions": [line.strip() for line in conditions.splitlines() if line.strip()],
+        "sentence": document.get("sentence", ""),
+        "why": list(document.get("why", ())),
+        "warnings": list(document.get("warnings", ())),
+        "answers": run.inputs["answers"],
+        "basis": {
+            "catalog_digest": run.snapshot_digest,
+            "catalog_as_of": document.get("catalog_snapshot", {}).get("as_of"),
+            "rates_digest": document.get("rates_digest", ""),
+            "private_digest": digest_of(run.inputs["private"]) if "private" in run.inputs else "",
+            "engine_version": run.engine_version,
+            "calibration_version": run.calibration_version,
+            "result_digest": digest_of(document),
+            "machine": machine(),
+        },
+    }
+    return DecisionRecord.objects.create(
+        run=run,
+        owner=owner,
+        organisation=run.organisation,
+        content=content,
+        digest=digest_of(content),
+    )
+
+
+def _follows(plan_id: str, recommended: Mapping[str, Any] | None) -> bool:
+    return recommended is not None and plan_id == str(recommended["id"])
+
+
+def _plan(document: Mapping[str, Any], plan_id: str) -> Mapping[str, Any] | None:
+    return next((plan for plan in document.get("plans", ()) if plan["id"] == plan_id), None)
+
+
+def _facts(plan: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if plan is None else {key: plan[key] for key in FACTS if key in plan}
+
+
+def _check(
+    document: Mapping[str, Any], plan_id: str, reason: str, conditions: str, decided_by: str
+) -> None:
+    problems = []
+    if plan_id != NONE_OF_THEM and _plan(document, plan_id) is None:
+        problems.append(
+            Problem(
+                pointer="/plan",
+                message=f"choose a plan of the answer, or “{NONE_OF_THEM}” for none of them",
+            )
+        )
+    elif not reason.strip() and not _follows(plan_id, document.get("recommendation")):
+        problems.append(
+            Problem(pointer="/reason", message="say why, since this is not the recommended plan")
+        )
+    if not decided_by.strip():
+        problems.append(Problem(pointer="/decided_by", message="say who decides"))
+    lengths = (("reason", reason, LONGEST_TEXT), ("conditions", conditions, LONGEST_TEXT),
+               ("decided_by", decided_by, LONGEST_NAME))  # fmt: skip
+    problems += [
+        Problem(pointer=f"/{name}", message=f"at most {most:,} characters")
+        for name, text, most in lengths
+        if len(text) > most
+    ]
+    if problems:
+        raise InvalidAnswers(problems)
+
+
+def amend(
+    record: DecisionRecord, *, owner: User, kind: str, name: str, text: str = "",
+    said_on: date | None = None,
+) -> Amendment:  # fmt: skip
+    """Add to a decision; raises InvalidAnswers, AlreadySigned or Withdrawn."""
+    _check_amendment(kind, name, text, said_on)
+    try:
+        with transaction.atomic():
+            rows = Amendment.objects.filter(record=record)
+            if rows.filter(kind=AmendmentKind.WITHDRAWN).exists():
+                message = "this decision was withdrawn; record a new one"
+                raise Withdrawn(message)
+            number = (rows.aggregate(last=Max("number"))["last"] or 0) + 1
+            before = rows.filter(number=number - 1).first()
+            content = {
+                "number": number,
+                "kind": kind,
+                "name": name.strip(),
+                "text": text.strip(),
+                "said_on": (said_on or timezone.now().date()).isoformat(),
+            }
+            previous = before.digest if before else record.digest
+            return Amendment.objects.create(
+                record=record,
+                owner=owner,
+                previous=previous,
+                digest=digest_of({"previous": previous, **content}),
+                **{**content, "said_on": date.fromisoformat(str(content["said_on"]))},
+            )
+    except IntegrityError as twice:
+        message = "that role has signed already, or somebody else added something this moment"
+        raise AlreadySigned(message) from twice
+
+
+def _check_amendment(kind: str, name: str, text: str, said_on: date | None) -> None:
+    problems = []
+    if kind not in AmendmentKind.values:
+        kinds = ", ".join(AmendmentKind.values)
+        problems.append(Problem(pointer="/kind", message=f"choose one of {kinds}"))
+    if not name.strip() or len(name) > LONGEST_NAME:
+        problems.append(
+            Problem(pointer="/name", message=f"say who, in at most {LONGEST_NAME} characters")
+        )
+    if not text.strip() and kind not in SIGN_OFFS:
+        problems.append(Problem(pointer="/text", message="say what"))
+    if len(text) > LONGEST_TEXT:
+        problems.append(Problem(pointer="/text", message=f"at most {LONGEST_TEXT:,} characters"))
+    if said_on is not None and said_on > timezone.now().date():
+        problems.append(Problem(pointer="/said_on", message="type today's date or an earlier one"))
+    if problems:
+        raise InvalidAnswers(problems)
+
+
+def digest_of(content: Any) -> str:
+    """SHA-256 over the content as JSON with sorted keys and no blanks."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()
+
+
+def is_intact(record: DecisionRecord) -> bool:
+    """Whether the record, its run's answer and each addition still hash to what they did."""
+    if digest_of(record.content) != record.digest:
+        return False
+    if digest_of(record.run.result) != record.content["basis"]["result_digest"]:
+        return False
+    before = record.digest
+    for number, row in enumerate(record.amendments.order_by("number"), start=1):
+        content = {
+            "number": row.number, "kind": row.kind, "name": row.name, "text": row.text,
+            "said_on": row.said_on.isoformat(),
+        }  # fmt: skip
+        if (row.number, row.previous) != (number, before):
+            return False
+        if row.digest != digest_of({"previous": before, **content}):
+            return False
+        before = row.digest
+    return True
+
+
+def decisions_of(run: Job) -> list[DecisionRecord]:
+    """A run's decisions, newest first."""
+    return list(DecisionRecord.objects.of(run.organisation).filter(run=run))
+
+
+def decision(organisation: Organisation, record_id: Any) -> DecisionRecord:
+    """One decision; raises DecisionRecord.DoesNotExist, also where it is somebody else's."""
+    return DecisionRecord.objects.of(organisation).select_related("run").get(pk=record_id)
+
+
+def record_document(record: DecisionRecord) -> dict[str, Any]:
+    """A decision with its additions, as files and the API carry it."""
+    amendments = [
+        {
+            "number": row.number,
+            "kind": row.kind,
+            "label": row.get_kind_display(),
+            "name": row.name,
+            "text": row.text,
+            "said_on": row.said_on.isoformat(),
+            "added_at": row.created_at.isoformat(timespec="seconds"),
+            "previous": row.previous,
+            "digest": row.digest,
+        }
+        for row in record.amendments.order_by("number")
+    ]
+    signed = {each["kind"]: each for each in amendments if each["kind"] in SIGN_OFFS}
+    return {
+        **record.content,
+        "id": str(record.pk),
+        "recorded_at": record.created_at.isoformat(timespec="seconds"),
+        "digest": record.digest,
+        "amendments": amendments,
+        "signed": {role.value: signed.get(role.value) for role in SIGN_OFFS},
+        "withdrawn": any(each["kind"] == AmendmentKind.WITHDRAWN for each in amendments),
+        "intact": is_intact(record),
+    }
