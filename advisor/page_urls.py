@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from advisor.views import (
+    decision,
     docs,
     evidence,
     explanation,
@@ -76,6 +77,9 @@ urlpatterns = [
     path(
         "runs/<uuid:run_id>/fleet/<uuid:fleet_id>/cancel", fleet.fleet_cancel, name="fleet-cancel"
     ),
+    path("runs/<uuid:run_id>/decision", decision.decision, name="decision"),
+    path("decisions/<uuid:record_id>", decision.decision_record, name="decision-record"),
+    path("decisions/<uuid:record_id>.md", decision.decision_markdown, name="decision-markdown"),
     path("catalogue", catalogue.index, name="catalogue"),
     path("catalogue/accelerators", catalogue.accelerators, name="catalogue-accelerators"),
     path("catalogue/accelerators/<slug:slug>", catalogue.accelerator, name="accelerator"),

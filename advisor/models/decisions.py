@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import models
 
 from advisor.models.jobs import Job
-from advisor.models.organisations import Owned, OwnedRows
+from advisor.models.organisations import Owned, OwnedRows, Row
 
 
 class DecisionsAreKept(Exception):
     """Somebody tried to change or delete a decision or what was added to one."""
 
 
-class KeptRows(OwnedRows[models.Model]):
+class KeptRows(OwnedRows[Row]):
     """Rows that are written once: neither changed nor deleted, not even many at a time."""
 
     def update(self, **_: Any) -> NoReturn:
@@ -54,7 +54,7 @@ class DecisionRecord(WrittenOnce, Owned):
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[OwnedRows[DecisionRecord]] = cast(Any, KeptRows.as_manager())
+    objects: ClassVar[KeptRows[DecisionRecord]] = cast(Any, KeptRows.as_manager())
 
     class Meta:
         ordering = ("-created_at", "id")
@@ -91,7 +91,7 @@ class Amendment(WrittenOnce):
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = KeptRows.as_manager()
+    objects: ClassVar[KeptRows[Amendment]] = cast(Any, KeptRows.as_manager())
 
     class Meta:
         ordering = ("record", "number")

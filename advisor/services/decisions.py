@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from advisor.engine.answers import InvalidAnswers, Problem
@@ -189,7 +189,7 @@ def is_intact(record: DecisionRecord) -> bool:
     if digest_of(record.run.result) != record.content["basis"]["result_digest"]:
         return False
     before = record.digest
-    for number, row in enumerate(record.amendments.order_by("number"), start=1):
+    for number, row in enumerate(_added_to(record), start=1):
         content = {
             "number": row.number, "kind": row.kind, "name": row.name, "text": row.text,
             "said_on": row.said_on.isoformat(),
@@ -200,6 +200,10 @@ def is_intact(record: DecisionRecord) -> bool:
             return False
         before = row.digest
     return True
+
+
+def _added_to(record: DecisionRecord) -> QuerySet[Amendment]:
+    return Amendment.objects.filter(record=record).order_by("number")
 
 
 def decisions_of(run: Job) -> list[DecisionRecord]:
@@ -226,10 +230,10 @@ def record_document(record: DecisionRecord) -> dict[str, Any]:
             "previous": row.previous,
             "digest": row.digest,
         }
-        for row in record.amendments.order_by("number")
+        for row in _added_to(record)
     ]
     signed = {each["kind"]: each for each in amendments if each["kind"] in SIGN_OFFS}
-    return {
+    found = {
         **record.content,
         "id": str(record.pk),
         "recorded_at": record.created_at.isoformat(timespec="seconds"),
@@ -239,3 +243,65 @@ def record_document(record: DecisionRecord) -> dict[str, Any]:
         "withdrawn": any(each["kind"] == AmendmentKind.WITHDRAWN for each in amendments),
         "intact": is_intact(record),
     }
+    return found | {"status": _status(found)}
+
+
+def as_markdown(document: Mapping[str, Any]) -> str:
+    """A decision as an architecture decision record."""
+    basis, chosen = document["basis"], document["chosen"]
+    lines = [
+        f"# Decision: {_one_line(document['name'])}",
+        "",
+        f"- Decided on {document['decided_on']} by {_one_line(document['decided_by'])}",
+        f"- Status: {_status(document)}",
+        f"- Chosen: {_one_line(chosen['name']) if chosen else 'none of the plans'}",
+    ]
+    if chosen and chosen.get("total_cost_usd", {}).get("value") is not None:
+        lines.append(f"- Cost over the horizon: {chosen['total_cost_usd']['value']:,.0f} USD")
+    recommended = document["recommended"]
+    if not document["follows_recommendation"]:
+        named = _one_line(recommended["name"]) if recommended else "nothing"
+        lines.append(f"- Recommended was: {named}")
+    lines += ["", "## Why", ""]
+    if document["reason"]:
+        lines += [_one_line(document["reason"]), ""]
+    lines += [f"- {_one_line(sentence)}" for sentence in document["why"]]
+    if document["conditions"]:
+        lines += ["", "## Conditions", ""]
+        lines += [f"- {_one_line(condition)}" for condition in document["conditions"]]
+    lines += ["", "## Signatures and additions", ""]
+    lines += [
+        f"- {each['said_on']} {each['label']}: {_one_line(each['name'])}"
+        + (f": {_one_line(each['text'])}" if each["text"] else "")
+        for each in document["amendments"]
+    ] or ["None yet."]
+    lines += ["", "## What it rests on", ""]
+    lines += [
+        f"- Catalogue of {basis['catalog_as_of']}, digest {basis['catalog_digest']}",
+        f"- Rates, digest {basis['rates_digest']}",
+        f"- Calibration {basis['calibration_version']}, engine {basis['engine_version']}, "
+        f"{basis['machine']}",
+        f"- Answer, digest {basis['result_digest']}",
+        f"- This record, digest {document['digest']}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _status(document: Mapping[str, Any]) -> str:
+    if document["withdrawn"]:
+        return "withdrawn"
+    signed = [role for role, row in document["signed"].items() if row]
+    missing = [role for role, row in document["signed"].items() if not row]
+    if not missing:
+        return "signed by architect and buyer"
+    return (
+        f"proposed; to be signed by the {' and the '.join(missing)}"
+        if not signed
+        else (f"signed by the {signed[0]}; to be signed by the {missing[0]}")
+    )
+
+
+def _one_line(text: str) -> str:
+    """Text that starts no heading, list or table of its own."""
+    return " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")

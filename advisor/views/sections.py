@@ -27,6 +27,7 @@ SECTIONS = (
     Section(url_name="run-bids", label="Bids"),
     Section(url_name="fleet", label="Fleet"),
     Section(url_name="why", label="Why"),
+    Section(url_name="decision", label="Decision"),
     Section(url_name="files", label="Files"),
 )
 

@@ -73,6 +73,7 @@ def test_a_replay_today_says_what_moved_and_whether_the_choice_stands(
         point.pk, point.observed_first, point.observed_last = None, "2026-11-24", "2026-11-24"
         point.usd_per_million_output_tokens = 90
         point.usd_per_million_input_tokens = 90
+        point._state.adding = True
         point.save()
     found = replayed_today(run)
 
