@@ -1,5 +1,6 @@
 """A run worked once more with something changed: the one way every what-if is tried."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -8,7 +9,7 @@ from typing import Any
 from advisor.engine.answers import InvalidAnswers, Problem
 from advisor.engine.calibration import Calibration
 from advisor.engine.reasons.change import Change, changed_snapshot
-from advisor.engine.reasons.outcome import Outcome
+from advisor.engine.reasons.outcome import Outcome, Pick
 from advisor.engine.search.market import open_quotes
 from advisor.engine.search.river import sized
 from advisor.engine.search.sizing import Sizing
@@ -62,6 +63,8 @@ class Base:
     models: Spellings
     accelerators: Spellings
     sizings: _Sizings = field(default_factory=_Sizings)
+    known: dict[str, tuple[Pick | None, ...]] = field(default_factory=dict)
+    """What has been picked after each change tried so far."""
 
     @property
     def outcome(self) -> Outcome:
@@ -93,7 +96,19 @@ def based_on(raw: Mapping[str, Any], done: Worked) -> Base:
 
 def tried(base: Base, change: Change) -> Outcome:
     """What the run would have come to; raises InvalidAnswers where the change is none."""
-    return Outcome(decisions=reworked(base, change).decisions)
+    outcome = Outcome(decisions=reworked(base, change).decisions)
+    base.known[_key(change)] = outcome.picks
+    return outcome
+
+
+def picks_after(base: Base, change: Change) -> tuple[Pick | None, ...]:
+    """The choices after a change, worked once however often they are asked for."""
+    known = base.known.get(_key(change))
+    return tried(base, change).picks if known is None else known
+
+
+def _key(change: Change) -> str:
+    return json.dumps(change.as_dict(), sort_keys=True, default=str)
 
 
 def reworked(base: Base, change: Change) -> Worked:

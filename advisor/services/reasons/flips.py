@@ -10,7 +10,7 @@ from advisor.engine.reasons.flips import Flip, ladder, nearest_flip
 from advisor.engine.reasons.outcome import Outcome
 from advisor.services.advice import Progress
 from advisor.services.reasons.inputs import Input, inputs_of
-from advisor.services.whatif import Base, tried
+from advisor.services.whatif import Base, picks_after, tried
 
 SHOWN = 10
 
@@ -48,8 +48,10 @@ def flip_of(base: Base, entry: Input) -> Flip | None:
     before = base.outcome.picks
 
     def same(value: float) -> bool:
-        outcome = _tried(base, entry, value)
-        return outcome is None or outcome.picks == before
+        try:
+            return picks_after(base, entry.change(value)) == before
+        except InvalidAnswers:
+            return True
 
     return nearest_flip(same, at=entry.at, low=entry.low, high=entry.high, whole=entry.whole)
 

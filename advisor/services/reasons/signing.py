@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from advisor.engine.answers import InvalidAnswers
 from advisor.engine.choice.decision import Decision
 from advisor.engine.plan import Plan
 from advisor.engine.reasons.change import Change, OfferPrice
 from advisor.engine.reasons.doubt import UNKNOWNS, Doubt, Unknown
 from advisor.engine.reasons.flips import nearest_flip
 from advisor.engine.reasons.measurements import benchmark_of
-from advisor.engine.reasons.outcome import pick_of
+from advisor.engine.reasons.outcome import Pick, pick_of
 from advisor.services.reasons.inputs import Input, inputs_of
-from advisor.services.whatif import Base, tried
+from advisor.services.whatif import Base, picks_after, tried
 
 SHOWN = 3
 MATTERS = 0.05  # share of the doubt below which an unknown worth nothing is left out
@@ -121,10 +122,18 @@ _LOADS = frozenset({
 def _flip(base: Base, at: int, entry: Input) -> float | None:
     before = base.outcome.picks[at]
     flip = nearest_flip(
-        lambda value: tried(base, entry.change(value)).picks[at] == before,
+        lambda value: _picks(base, entry.change(value), at) == before,
         at=entry.at, low=entry.low, high=entry.high, whole=entry.whole,
     )  # fmt: skip
     return flip.flips_at if flip is not None else None
+
+
+def _picks(base: Base, change: Change, at: int) -> Pick | None:
+    """The choice for one workload after a change; as it was where the change is refused."""
+    try:
+        return picks_after(base, change)[at]
+    except InvalidAnswers:
+        return base.outcome.picks[at]
 
 
 def _is_best(base: Base, at: int, plan: Plan) -> bool:
@@ -137,7 +146,7 @@ def _speed_threshold(base: Base, at: int, plan: Plan) -> dict[str, Any]:
     slug = plan.accelerator_slug
     before = base.outcome.picks[at]
     flip = nearest_flip(
-        lambda factor: tried(base, Change(speeds={slug: factor})).picks[at] == before,
+        lambda factor: _picks(base, Change(speeds={slug: factor}), at) == before,
         at=1.0, low=0.25 if best else 1.0, high=1.0 if best else 4.0, whole=False,
     )  # fmt: skip
     if flip is None:
@@ -178,7 +187,7 @@ def _quote(base: Base, at: int, plan: Plan) -> dict[str, Any]:
             accelerator=price.accelerator, provider=price.provider, purchase=price.purchase,
             factor=factor,
         )  # fmt: skip
-        return tried(base, Change(prices=(moved,))).picks[at] == before
+        return _picks(base, Change(prices=(moved,)), at) == before
 
     flip = nearest_flip(
         same, at=1.0, low=1.0 if best else 0.25, high=4.0 if best else 1.0, whole=False
