@@ -86,19 +86,20 @@ def advise(
     return document_of(done, progress=tell)
 
 
-def reopened(run: Job) -> Worked:
+def reopened(run: Job, *, anew: bool = False) -> Worked:
     """The stages of a finished run once more, on the state of the catalogue it was answered from.
 
     So with its fitted parameters, or today's where a newer release has replaced them. What-ifs,
-    exports and simulations start here. Raises Snapshot.DoesNotExist where that state of the
-    catalogue was not kept.
+    exports and simulations start here; `anew` computes them even where they are at hand. Raises
+    Snapshot.DoesNotExist where that state of the catalogue was not kept.
     """
     rates = str((run.result or {}).get("rates_digest", ""))
     try:
         calibration = calibration_of(run.calibration_version)
     except UnknownCalibration:
         calibration = active_calibration()
-    return _reopened(run.pk, json.dumps(run.inputs), run.snapshot_digest, rates, calibration)
+    work = _reopened.__wrapped__ if anew else _reopened
+    return work(run.pk, json.dumps(run.inputs), run.snapshot_digest, rates, calibration)
 
 
 @lru_cache(maxsize=4)

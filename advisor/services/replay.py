@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor.engine.answers import InvalidAnswers
-from advisor.engine.calibration import shipped_calibration
 from advisor.engine.reasons.moved import moved_offers, moved_parts, moved_rates
 from advisor.engine.reasons.outcome import Outcome, pick_of
 from advisor.engine.version import ENGINE_VERSION
 from advisor.models import Job
-from advisor.services.advice import Worked, document_of, worked_from
-from catalog.queries import kept_snapshot
-from costing.queries import kept_rates
+from advisor.services.advice import document_of, reopened, worked_from
+from advisor.services.calibrations import active_calibration
 
 MOST_DIFFERENCES = 50
 
@@ -46,7 +44,7 @@ def replayed(run: Job) -> Replay:
     Raises Snapshot.DoesNotExist or KeptRates.DoesNotExist where what it was made from is gone.
     """
     stored = run.result or {}
-    again = json.loads(json.dumps(document_of(_again(run))))
+    again = json.loads(json.dumps(document_of(reopened(run, anew=True))))
     found = list(differences(stored, again))
     return Replay(
         identical=not found,
@@ -54,18 +52,8 @@ def replayed(run: Job) -> Replay:
         engine_then=run.engine_version,
         engine_now=ENGINE_VERSION,
         calibration_then=run.calibration_version,
-        calibration_now=shipped_calibration().version,
+        calibration_now=active_calibration().version,
         machine=machine(),
-    )
-
-
-def _again(run: Job) -> Worked:
-    rates = str((run.result or {}).get("rates_digest", ""))
-    return worked_from(
-        run.inputs["answers"],
-        private=run.inputs.get("private"),
-        snapshot=kept_snapshot(run.snapshot_digest),
-        figures=kept_rates(rates) if rates else None,
     )
 
 
@@ -94,7 +82,7 @@ def replayed_today(run: Job) -> dict[str, Any]:
 
     The organisation's own prices stay those of the run. Raises as `replayed`.
     """
-    before = _again(run)
+    before = reopened(run, anew=True)
     was = Outcome(decisions=before.decisions)
     try:
         after = worked_from(run.inputs["answers"], private=run.inputs.get("private"))

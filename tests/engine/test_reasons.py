@@ -160,6 +160,12 @@ def test_a_change_that_is_none_says_where(change: Change, pointer: str) -> None:
     assert [each.pointer for each in refused.value.problems] == [pointer]
 
 
+def test_a_limit_that_leaves_no_part_at_all_is_no_error() -> None:
+    base = answered(BURSTY, accel_families_allowed=["tpu"])
+
+    assert tried(base, Change(answers={"lockin_tolerance": "avoid"})).plans[0] is not None
+
+
 def test_the_price_of_a_constraint_is_the_difference_of_two_runs() -> None:
     base = of(BURSTY)
     found = {each["id"]: each for each in prices_of_constraints(base, progress=silent)}

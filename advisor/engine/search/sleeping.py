@@ -50,7 +50,7 @@ def sleeping_of(sizing: Sizing, workload: Workload) -> Sleeping | None:
     Source: `latency.serverless.awake_fraction`.
     """
     serving = workload.serving
-    if serving is None or serving.is_batch or not serving.scale_to_zero:
+    if serving is None or serving.is_batch or not serving.scale_to_zero or len(sizing) == 0:
         return None
     starts = np.array([start_of(serving, name).total_s for name in PRECISIONS])
     start_s = starts[sizing.precision]
