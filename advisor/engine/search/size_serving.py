@@ -8,8 +8,9 @@ import numpy as np
 
 from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Band, Bools, Floats, InferenceCases, Ints
+from advisor.engine.latency.closed_form import Station, first_token_s
 from advisor.engine.lognormal import lognormal_quantile_factor, lognormal_spread
-from advisor.engine.queueing import replicas_needed, waiting_time_quantile_s
+from advisor.engine.queueing import replicas_needed
 from advisor.engine.search.candidates import CONCURRENCIES, Layout, serving_cases
 from advisor.engine.search.measured import measured_serving
 from advisor.engine.search.sizing import (
@@ -65,7 +66,7 @@ def size_llm_serving(
     at_limit = case_rows(cases, chosen)
     limit, by = measured_serving(at_limit, serving_point(at_limit, calibration), own)
     replicas, utilisation = _replicas(limit, demand)
-    busy = _operating_point(at_limit, limit, utilisation, calibration)
+    busy = operating_point(at_limit, limit, utilisation, calibration)
     sized = _sized(at_limit, limit, busy, demand, replicas=replicas, utilisation=utilisation)
     return replace(sized, measured=by)
 
@@ -109,7 +110,7 @@ def _replicas(limit: ServingPoint, demand: ServingDemand) -> tuple[Ints, Floats]
         settled = np.zeros(len(rate), dtype=bool)
         for step in MORE_REPLICAS:
             tried = np.where(settled, needed, np.ceil(needed * step))
-            ttft = _ttft_s(limit, demand, replicas=tried, z=z)
+            ttft = _ttft_s(limit, limit, demand, replicas=tried, z=z)
             needed = np.where(settled, needed, tried)
             settled |= ttft <= demand.slo.ttft_s
             if settled.all():
@@ -118,38 +119,37 @@ def _replicas(limit: ServingPoint, demand: ServingDemand) -> tuple[Ints, Floats]
     return replicas, demand.requests_per_s_peak / (replicas * rate)
 
 
-def _ttft_s(point: ServingPoint, demand: ServingDemand, *, replicas: Floats, z: float) -> Floats:
-    """First token at a percentile: own prefill, the step under way, and waiting for a prefill.
-
-    Deviations from the mean of prompt length and of waiting are independent and add as
-    squares, which is exact for normal laws and an approximation for these.
-    """
+def _ttft_s(
+    point: ServingPoint, limit: ServingPoint, demand: ServingDemand, *, replicas: Floats, z: float
+) -> Floats:
+    """First token at a percentile where replicas work at `point` and reach `limit`."""
     sigma = lognormal_spread(mean=demand.input_tokens, p95=demand.input_tokens_p95)
-    length = lognormal_quantile_factor(sigma=sigma, z=z)
     if demand.is_batch:  # nobody waits: items come when the machine is ready for them
+        length = lognormal_quantile_factor(sigma=sigma, z=z)
         return np.asarray(point.prefill_s * length + 0.5 * point.decode_step_s)
-    share = 0.5 * (1.0 + erf(z / sqrt(2.0)))
-    wait, typical = (
-        waiting_time_quantile_s(
-            quantile=quantile,
-            arrivals_per_s=demand.requests_per_s_peak,
-            service_s=point.prefill_s,
-            servers=np.maximum(replicas, 1.0),
-            arrival_cv=demand.burstiness_cv,
-            service_cv=float(np.sqrt(np.exp(sigma**2) - 1.0)),
-        )
-        for quantile in (share, 0.5)
+    return first_token_s(station_of(point, limit, demand, replicas=replicas), z=z)
+
+
+def station_of(
+    point: ServingPoint, limit: ServingPoint, demand: ServingDemand, *, replicas: Floats
+) -> Station:
+    """Replicas that work at `point` and reach `limit`, under the demand's peak."""
+    return Station(
+        request_s=point.request_s,
+        prefill_s=point.prefill_s,
+        busy_prefill_s=np.minimum(point.busy_prefill_s, point.prefill_s),
+        step_s=point.decode_step_s,
+        replicas=np.maximum(replicas, 1.0),
+        places=np.maximum(limit.concurrency, 1.0),
+        capacity_per_s=limit.requests_per_s.value,
+        arrivals_per_s=demand.requests_per_s_peak,
+        arrival_cv=demand.burstiness_cv,
+        prompt_sigma=lognormal_spread(mean=demand.input_tokens, p95=demand.input_tokens_p95),
+        output_sigma=lognormal_spread(mean=demand.output_tokens, p95=demand.output_tokens_p95),
     )
-    middle = point.prefill_s + 0.5 * point.decode_step_s + typical
-    if z <= 0.0:
-        return np.asarray(middle)
-    settles = np.isfinite(wait)
-    beyond = np.where(settles, wait, 0.0) - np.where(settles, typical, 0.0)
-    spread = np.hypot(point.prefill_s * max(length - 1.0, 0.0), beyond)
-    return np.asarray(np.where(settles, middle + spread, np.inf))
 
 
-def _operating_point(
+def operating_point(
     cases: InferenceCases, limit: ServingPoint, utilisation: Floats, calibration: Calibration
 ) -> ServingPoint:
     """The same replicas at the concurrency that the peak leaves on each (Little's law)."""
@@ -170,10 +170,10 @@ def _sized(
     z = Z_OF.get(slo.percentile, Z_OF[0.95])
     count = replicas.astype(np.float64)
     ttft = {
-        name: _scaled(busy.ttft_p50_s, _ttft_s(busy, demand, replicas=count, z=each))
+        name: _scaled(busy.ttft_p50_s, _ttft_s(busy, limit, demand, replicas=count, z=each))
         for name, each in (("ttft_p50_s", 0.0), ("ttft_p95_s", Z_OF[0.95]), ("ttft_p99_s", Z99))
     }
-    ttft_slo = _ttft_s(busy, demand, replicas=count, z=z)
+    ttft_slo = _ttft_s(busy, limit, demand, replicas=count, z=z)
     tpot_slo = percentile_of(busy.tpot_p50_s.value, busy.tpot_p99_s.value, z)
     e2e = {
         name: _e2e(ttft[f"ttft_{name}_s"].value, tpot, demand, z=each)

@@ -47,6 +47,8 @@ class ServingPoint:
 
     concurrency: Floats
     prefill_s: Floats  # one prompt alone, no queue
+    busy_prefill_s: Floats  # what one prompt more takes of a busy replica
+    request_s: Floats  # from arrival to the first scheduled step
     decode_step_s: Floats
     ttft_mean_s: Band
     ttft_p50_s: Band
@@ -67,6 +69,8 @@ class SteadyState:
 
     running: Floats  # requests decoding at once, whole deployment
     prefill_s: Floats
+    busy_prefill_s: Floats
+    request_s: Floats
     decode_step_s: Floats
     ttft_mean_s: Floats
     ttft_p50_s: Floats
@@ -134,6 +138,8 @@ def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = Fa
     return SteadyState(
         running=inside * d.replicas,
         prefill_s=d.alone_s,
+        busy_prefill_s=d.marginal_s,
+        request_s=d.request_s,
         decode_step_s=step.total_s,
         ttft_mean_s=start + burst + queue,
         ttft_p50_s=d.median * (start + burst) + queue,
@@ -267,6 +273,8 @@ def point_of(cases: InferenceCases, state: SteadyState, calibration: Calibration
     return ServingPoint(
         concurrency=np.where(np.isfinite(cases.concurrency), cases.concurrency, state.running),
         prefill_s=state.prefill_s,
+        busy_prefill_s=state.busy_prefill_s,
+        request_s=state.request_s,
         decode_step_s=state.decode_step_s,
         ttft_mean_s=band("ttft_mean_s", state.ttft_mean_s),
         ttft_p50_s=band("ttft_p50_s", state.ttft_p50_s),

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from advisor.services.recalibration import SUBJECTS, recalibrate, store
 from advisor.services.setup import ensure_ready
+from advisor.services.waiting import correct_waiting
 
 
 class Command(BaseCommand):
@@ -17,10 +18,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--folds", type=int, default=0, help="whole refits for the report; 0: linear, fast"
         )
+        parser.add_argument(
+            "--waiting",
+            action="store_true",
+            help="instead, correct the closed form of waiting by simulations anew",
+        )
         parser.add_argument("--dry-run", action="store_true", help="report, write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_ready()
+        if options["waiting"]:
+            self.stdout.write(f"written: {correct_waiting(tell=self.stderr.write).name}")
+            return
         made = recalibrate(
             subjects=tuple(options["only"] or SUBJECTS),
             folds=options["folds"],

@@ -1,0 +1,116 @@
+"""The first token in closed form, for the wide search, corrected by what the simulator taught."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from math import erf, sqrt
+from pathlib import Path
+
+import numpy as np
+
+from advisor.engine.cases import Floats
+from advisor.engine.lognormal import lognormal_quantile_factor
+from advisor.engine.queueing import waiting_time_quantile_s
+
+CORRECTIONS = Path(__file__).resolve().parents[3] / "fixtures" / "latency_corrections.json"
+Z_OF_PERCENTILE = {"p50": 0.0, "p95": 1.6449, "p99": 2.3263}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """Replicas under a load: columns over the rows, or one value for all."""
+
+    request_s: Floats  # from arrival to the scheduler
+    prefill_s: Floats  # a prompt of mean length, alone
+    busy_prefill_s: Floats  # that it holds up a busy replica
+    step_s: Floats  # the step under way when it arrives
+    replicas: Floats
+    places: Floats  # requests at once on one replica
+    capacity_per_s: Floats  # requests of one replica with all places taken
+    arrivals_per_s: float  # of all replicas
+    arrival_cv: float
+    prompt_sigma: float  # lognormal spread of prompts
+    output_sigma: float
+
+
+def first_token_s(station: Station, *, z: float, corrected: bool = True) -> Floats:
+    """First token at a percentile, z its standard normal quantile; infinite beyond capacity.
+
+    The request's own way (overhead, prompt, the step under way), waiting for the prompts in
+    front (servers: replicas) and waiting for a place (servers: places of all replicas), both by
+    exact Erlang C scaled for variability. Deviations from the mean of prompt length and of
+    the waits are independent and add as squares. The factor of `correction` comes on top.
+    Rises with load and falls with replicas, term by term.
+
+    Source: advisor.engine.queueing; `correction` for what the terms leave out.
+    """
+    share = 0.5 * (1.0 + erf(z / sqrt(2.0)))
+    capacity = np.maximum(station.capacity_per_s, 1e-12)
+    load = station.arrivals_per_s / (capacity * station.replicas)
+    waits = [
+        (_wait_s(station, at, service, servers, sigma), typical)
+        for at, service, servers, sigma, typical in (
+            (share, station.busy_prefill_s, station.replicas, station.prompt_sigma, False),
+            (0.5, station.busy_prefill_s, station.replicas, station.prompt_sigma, True),
+            (share, station.places / capacity, station.places * station.replicas,
+             station.output_sigma, False),
+            (0.5, station.places / capacity, station.places * station.replicas,
+             station.output_sigma, True),
+        )
+    ]  # fmt: skip
+    typical_s = sum((wait for wait, is_typical in waits if is_typical), np.zeros(1))
+    middle = station.request_s + station.prefill_s + 0.5 * station.step_s + typical_s
+    factor = correction(load, z) if corrected else 1.0
+    if z <= 0.0:
+        return np.asarray(middle * factor)
+    length = lognormal_quantile_factor(sigma=station.prompt_sigma, z=z)
+    squares = np.square(station.prefill_s * max(length - 1.0, 0.0))
+    settles = np.isfinite(middle)
+    for (wait, _), (typical, _) in ((waits[0], waits[1]), (waits[2], waits[3])):
+        settles &= np.isfinite(wait)
+        with np.errstate(invalid="ignore"):
+            squares = squares + np.square(np.where(np.isfinite(wait), wait - typical, 0.0))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(settles, (middle + np.sqrt(squares)) * factor, np.inf))
+
+
+def _wait_s(
+    station: Station, share: float, service_s: Floats, servers: Floats, sigma: float
+) -> Floats:
+    return waiting_time_quantile_s(
+        quantile=share,
+        arrivals_per_s=station.arrivals_per_s,
+        service_s=service_s,
+        servers=np.maximum(servers, 1.0),
+        arrival_cv=station.arrival_cv,
+        service_cv=float(np.sqrt(np.exp(sigma**2) - 1.0)),
+    )
+
+
+def correction(load: Floats, z: float) -> Floats:
+    """Simulated over closed-form first token, by load and percentile; never falling with load.
+
+    Straight lines between the loads and the percentiles of the table.
+
+    Source: fixtures/latency_corrections.json, medians over simulated set-ups; made anew by
+    `manage.py calibrate --waiting`.
+    """
+    loads, names = _table()
+    quantiles = np.array([Z_OF_PERCENTILE[name] for name in names])
+    by_percentile = np.stack([np.interp(load, loads, names[name]) for name in names])
+    place = float(np.interp(z, quantiles, np.arange(len(quantiles))))
+    below = int(place)
+    above = min(below + 1, len(quantiles) - 1)
+    return np.asarray(
+        by_percentile[below] + (place - below) * (by_percentile[above] - by_percentile[below])
+    )
+
+
+@cache
+def _table() -> tuple[Floats, dict[str, Floats]]:
+    document = json.loads(CORRECTIONS.read_text(encoding="utf-8"))
+    factors = {
+        name: np.maximum.accumulate(np.array(document["factors"][name], dtype=np.float64))
+        for name in Z_OF_PERCENTILE
+    }
+    return np.array(document["loads"], dtype=np.float64), factors
