@@ -9,7 +9,7 @@ from advisor.engine.choice.corrections import lessons, taught
 from advisor.engine.latency.closed_form import CORRECTIONS
 from catalog.queries import snapshot
 
-SETUPS = 300
+SETUPS = 450
 
 
 def correct_waiting(*, tell: Callable[[str], object], count: int = SETUPS) -> Path:

@@ -392,7 +392,7 @@ def test_people_are_shown_for_every_way_to_deploy() -> None:
 
 
 def test_a_commitment_says_how_much_of_it_stands_idle() -> None:
-    plans = advice("code_assistant_2k", commitment_max_months="12")["plans"]
+    plans = advice("code_assistant_2k", commitment_max_months="12", slo_ttft_ms="300")["plans"]
     notes = [n for p in plans if p["purchase"] == "reserved_1y" for n in p["notes"]]
 
     assert any("of the hours paid for are idle" in note for note in notes)

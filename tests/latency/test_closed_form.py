@@ -61,11 +61,16 @@ def test_the_first_token_never_comes_sooner_with_a_replica_less(
     assert fewer >= whole
 
 
-@given(low=st.floats(0.0, 1.2), high=st.floats(0.0, 1.2), z=st.floats(-1.0, 3.0))
-def test_corrections_never_fall_with_load(low: float, high: float, z: float) -> None:
-    low, high = sorted((low, high))
+@given(
+    low=st.floats(0.0, 1.2),
+    high=st.floats(0.0, 1.2),
+    cv=st.floats(0.0, 5.0),
+    z=st.floats(-1.0, 3.0),
+)
+def test_corrections_never_fall_with_load(low: float, high: float, cv: float, z: float) -> None:
+    light, heavy = correction(np.array(sorted((low, high))), cv, z)
 
-    assert correction(np.array([low]), z)[0] <= correction(np.array([high]), z)[0]
+    assert light <= heavy
 
 
 def test_corrected_the_closed_form_is_near_the_simulation() -> None:
@@ -80,8 +85,18 @@ def test_corrected_the_closed_form_is_near_the_simulation() -> None:
 
 def test_what_was_taught_never_falls_with_load() -> None:
     sloping = [
-        Lesson(load=load, ratio={"p50": 2.0 - load, "p95": 1.0 + load, "p99": 1.0})
+        Lesson(load=load, cv=1.0, ratio={"p50": 2.0 - load, "p95": 1.0 + load, "p99": 1.0})
         for load in LOADS
     ]
 
-    assert all(np.diff(row).min() >= 0.0 for row in taught(sloping)["factors"].values())
+    assert all(np.diff(rows).min() >= 0.0 for rows in taught(sloping)["factors"].values())
+
+
+@given(rate=st.floats(0.1, 18.0), cv=st.floats(0.5, 4.0), prompt=st.floats(0.0, 1.5))
+def test_a_higher_percentile_is_never_quicker(rate: float, cv: float, prompt: float) -> None:
+    station = replace(STATION, arrivals_per_s=rate, arrival_cv=cv, prompt_sigma=0.0)
+    typical, tail, far = (
+        first_token_s(replace(station, output_sigma=prompt), z=z)[0] for z in (0.0, 1.6449, 2.3263)
+    )
+
+    assert typical <= tail <= far

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from advisor.engine.calibration import Calibration
-from advisor.engine.cases import ENGINES, Floats
+from advisor.engine.cases import ENGINES
 from advisor.engine.latency.closed_form import Z_OF_PERCENTILE, first_token_s
 from advisor.engine.latency.load import SHARES
 from advisor.engine.latency.model_steps import steps_of_cases
@@ -30,12 +30,9 @@ LAYOUTS = (
     ("deepseek-r1", "nvidia-b200-sxm", "fp8", 8),
 )
 LENGTHS = ((512.0, 256.0), (2000.0, 64.0), (8000.0, 500.0), (1024.0, 1024.0), (300.0, 100.0))
-_P95_OF_MEAN, _CVS, _REPLICAS, _PLACES = (
-    (1.0, 2.0, 3.0),
-    (1.0, 1.5, 3.0),
-    (1, 2, 4, 8),
-    (8, 32, 96, 256),
-)
+CVS = (1.0, 1.5, 3.0)
+"""Burstinesses of the arrivals of set-ups."""
+_P95_OF_MEAN, _REPLICAS, _PLACES = (1.0, 2.0, 3.0), (1, 2, 4, 8), (8, 32, 96, 256)
 _MOST_REQUESTS = 12_000
 
 
@@ -44,6 +41,7 @@ class Lesson:
     """One set-up: its load and simulated over closed-form first token, by percentile."""
 
     load: float
+    cv: float  # of the gaps between arrivals
     ratio: dict[str, float]
 
 
@@ -69,7 +67,7 @@ def lessons(
         drawn = {
             "lengths": LENGTHS[random.integers(len(LENGTHS))],
             "spread": float(random.choice(_P95_OF_MEAN)),
-            "cv": float(random.choice(_CVS)),
+            "cv": float(random.choice(CVS)),
             "replicas": int(random.choice(_REPLICAS)),
             "places": float(random.choice(_PLACES)),
             "load": float(random.choice(LOADS)),
@@ -129,6 +127,7 @@ def _lesson(
     done = outcome_of(Setup(served=served, most_requests=_MOST_REQUESTS))
     return Lesson(
         load=drawn["load"],
+        cv=drawn["cv"],
         ratio={
             name: percentile(done.ttft_s, SHARES[name])
             / float(first_token_s(station, z=z, corrected=corrected)[0])
@@ -153,17 +152,25 @@ def _demand(model: ModelSpec, drawn: dict[str, Any]) -> ServingDemand:
 
 
 def taught(found: Sequence[Lesson]) -> dict[str, Any]:
-    """Corrections as the fixture holds them: medians by load, never falling with load."""
-    factors: dict[str, list[float]] = {}
+    """Corrections as the fixture holds them: medians, never falling with load or burstiness."""
+    factors = {}
     for name in Z_OF_PERCENTILE:
-        medians: Floats = np.array(
-            [np.median([each.ratio[name] for each in found if each.load == load]) for load in LOADS]
-        )
-        factors[name] = np.maximum.accumulate(medians).round(3).tolist()
+        medians = np.array([
+            [_median(found, name, cv=cv, load=load) for load in LOADS] for cv in CVS
+        ])  # fmt: skip
+        rising = np.maximum.accumulate(np.maximum.accumulate(medians, axis=1), axis=0)
+        factors[name] = rising.round(3).tolist()
     return {
-        "what": "simulated over closed-form time to first token, median by load",
+        "what": "simulated over closed-form time to first token, median by burstiness and load",
         "made": "manage.py calibrate --waiting",
         "setups": len(found),
         "loads": list(LOADS),
+        "cvs": list(CVS),
         "factors": factors,
     }
+
+
+def _median(found: Sequence[Lesson], name: str, *, cv: float, load: float) -> float:
+    """Median ratio of a cell; 1, no correction, where no set-up fell into it."""
+    ratios = [each.ratio[name] for each in found if each.cv == cv and each.load == load]
+    return float(np.median(ratios)) if ratios else 1.0

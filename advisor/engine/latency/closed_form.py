@@ -60,7 +60,7 @@ def first_token_s(station: Station, *, z: float, corrected: bool = True) -> Floa
     ]  # fmt: skip
     typical_s = sum((wait for wait, is_typical in waits if is_typical), np.zeros(1))
     middle = station.request_s + station.prefill_s + 0.5 * station.step_s + typical_s
-    factor = correction(load, z) if corrected else 1.0
+    factor = correction(load, station.arrival_cv, z) if corrected else 1.0
     if z <= 0.0:
         return np.asarray(middle * factor)
     length = lognormal_quantile_factor(sigma=station.prompt_sigma, z=z)
@@ -87,30 +87,37 @@ def _wait_s(
     )
 
 
-def correction(load: Floats, z: float) -> Floats:
-    """Simulated over closed-form first token, by load and percentile; never falling with load.
+def correction(load: Floats, cv: float, z: float) -> Floats:
+    """Simulated over closed-form first token, by load, burstiness and percentile.
 
-    Straight lines between the loads and the percentiles of the table.
+    Never falls with load, nor from one percentile to the next. Straight lines between the entries of the table.
 
     Source: fixtures/latency_corrections.json, medians over simulated set-ups; made anew by
     `manage.py calibrate --waiting`.
     """
-    loads, names = _table()
-    quantiles = np.array([Z_OF_PERCENTILE[name] for name in names])
-    by_percentile = np.stack([np.interp(load, loads, names[name]) for name in names])
-    place = float(np.interp(z, quantiles, np.arange(len(quantiles))))
+    loads, cvs, factors = _table()
+    by_cv = np.stack([
+        np.interp(load, loads, row) for row in _between(np.array(list(Z_OF_PERCENTILE.values())),
+                                                       factors, z)
+    ])  # fmt: skip
+    return np.asarray(_between(cvs, by_cv, cv))
+
+
+def _between(places: Floats, rows: Floats, at: float) -> Floats:
+    """Rows interpolated at a place between theirs; the first or last one beyond."""
+    place = float(np.interp(at, places, np.arange(len(places))))
     below = int(place)
-    above = min(below + 1, len(quantiles) - 1)
-    return np.asarray(
-        by_percentile[below] + (place - below) * (by_percentile[above] - by_percentile[below])
-    )
+    above = min(below + 1, len(places) - 1)
+    return np.asarray(rows[below] + (place - below) * (rows[above] - rows[below]))
 
 
 @cache
-def _table() -> tuple[Floats, dict[str, Floats]]:
+def _table() -> tuple[Floats, Floats, Floats]:
+    """Loads, burstinesses, and factors by percentile, burstiness and load."""
     document = json.loads(CORRECTIONS.read_text(encoding="utf-8"))
-    factors = {
-        name: np.maximum.accumulate(np.array(document["factors"][name], dtype=np.float64))
-        for name in Z_OF_PERCENTILE
-    }
-    return np.array(document["loads"], dtype=np.float64), factors
+    factors = np.array([document["factors"][name] for name in Z_OF_PERCENTILE], dtype=np.float64)
+    return (
+        np.array(document["loads"], dtype=np.float64),
+        np.array(document["cvs"], dtype=np.float64),
+        np.maximum.accumulate(np.maximum.accumulate(factors, axis=2), axis=0),
+    )
