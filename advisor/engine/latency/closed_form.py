@@ -90,7 +90,8 @@ def _wait_s(
 def correction(load: Floats, cv: float, z: float) -> Floats:
     """Simulated over closed-form first token, by load, burstiness and percentile.
 
-    Never falls with load, nor from one percentile to the next. Straight lines between the entries of the table.
+    Never falls with load, nor from one percentile to the next. Straight lines between the
+    entries of the table.
 
     Source: fixtures/latency_corrections.json, medians over simulated set-ups; made anew by
     `manage.py calibrate --waiting`.
