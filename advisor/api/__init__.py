@@ -31,6 +31,7 @@ from advisor.models import Assessment, Calibration, Job, Kind, Scope
 from advisor.problems import pointer_of, problem_response
 from advisor.questions import PRESETS, QUESTIONS
 from advisor.services import assessments, jobs
+from advisor.services.estimate_explanations import MOST_EXPLAINED, explained_estimates
 from advisor.services.estimates import estimate
 from advisor.services.recalibrating import NothingToFit
 from advisor.services.refusals import problem, problem_of
@@ -286,13 +287,23 @@ def cancel_run(request: HttpRequest, run_id: UUID) -> Status[Any]:
 
 
 @api.post("/estimates", response=EstimatesOut, summary="Predict explicit configurations")
-def create_estimates(request: HttpRequest, payload: EstimatesIn) -> dict[str, Any]:
+def create_estimates(
+    request: HttpRequest,
+    payload: EstimatesIn,
+    explain: bool = False,  # noqa: FBT001, FBT002 -- a query parameter
+) -> dict[str, Any]:
     key_for(request, Scope.RUN)
     rows = [
         {name: "" if value is None else str(value) for name, value in case.items()}
         for case in payload.cases
     ]
-    return {"kind": payload.kind, "results": estimate(rows, kind=payload.kind)}
+    results = estimate(rows, kind=payload.kind)
+    if explain:
+        if len(rows) > MOST_EXPLAINED:
+            raise HttpError(422, f"at most {MOST_EXPLAINED} cases can be explained at once")
+        trees = explained_estimates(rows, kind=payload.kind)
+        results = [{**each, "explanation": tree} for each, tree in zip(results, trees, strict=True)]
+    return {"kind": payload.kind, "results": results}
 
 
 @api.exception_handler(EngineRefusal)

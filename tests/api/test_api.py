@@ -226,3 +226,36 @@ def test_a_million_rows_at_once_are_refused(program: Client) -> None:
 
 def test_a_cursor_of_ones_own_making_is_refused(program: Client) -> None:
     assert program.get(f"{ROOT}/catalog/offers?cursor=mine").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("kind", "case", "figure"),
+    [
+        (
+            "inference",
+            {"accelerator": "H100 SXM", "model": "Llama-3.1-70B", "concurrency": 32},
+            "tpot_mean_s",
+        ),
+        ("inference", {"accelerator": "nvidia-l4", "model": "ResNet-50 v1.5"}, "samples_per_s"),
+        (
+            "training",
+            {"accelerator_slug": "nvidia-h100-sxm", "model": "Llama-2-70B"},
+            "tokens_per_s_per_accelerator",
+        ),
+    ],
+)
+def test_an_estimate_explains_itself(
+    program: Client, kind: str, case: dict[str, Any], figure: str
+) -> None:
+    body = {"kind": kind, "cases": [case]}
+    (answer,) = post(program, "/estimates?explain=1", body).json()["results"]
+    shown = answer.get(figure, answer.get("requests_per_s"))
+    root = answer["explanation"][figure]
+
+    assert (root["value"], bool(root["children"])) == (pytest.approx(shown, rel=1e-9), True)
+
+
+def test_too_many_explanations_at_once_are_refused(program: Client) -> None:
+    body = {"kind": "training", "cases": [{"accelerator": "H100"}] * 21}
+
+    assert post(program, "/estimates?explain=1", body).status_code == 422

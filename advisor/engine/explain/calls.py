@@ -94,7 +94,11 @@ def parts_of(node: Node) -> Names:
     """Parts of a record or dictionary, also of one that nobody has looked into yet."""
     value = node.value
     if isinstance(value, Mapping):
-        return {key: node.fields.get(key) or given(value[key], str(key)) for key in value}
+        maker = node.made_by  # entries of what ran as a whole are its results
+        return {
+            key: node.fields.get(key) or replace(given(value[key], str(key)), made_by=maker)
+            for key in value
+        }
     if not is_dataclass(value):
         return {}
     kind = type(value).__name__
@@ -102,6 +106,23 @@ def parts_of(node: Node) -> Names:
         f.name: node.fields.get(f.name) or given(getattr(value, f.name), f.name, where=kind)
         for f in fields_of(value)
     }
+
+
+def pairs_of(node: Node) -> Node:
+    """Keys and values of a dictionary."""
+    rows = tuple((given(key), each) for key, each in parts_of(node).items())
+    pairs = tuple(Node(value=(key.value, each.value), items=(key, each)) for key, each in rows)
+    return Node(value=[pair.value for pair in pairs], items=pairs)
+
+
+def put(held: Node, position: Any, node: Node) -> None:
+    """Change an entry; a column of one row that is filled so is the value it was filled with."""
+    held.value[position] = node.value
+    if isinstance(position, str):
+        held.fields[position] = node
+    elif same_number(held.value, node.value):
+        held.source, held.operation = node, node.operation
+        held.inputs, held.symbol, held.made_by = node.inputs, node.symbol, node.made_by
 
 
 def dictionary(held: Names) -> Node:

@@ -11,7 +11,9 @@ import numpy as np
 from advisor.engine.explain.calls import (
     Names,
     dictionary,
+    pairs_of,
     parts_of,
+    put,
     record_of,
     taken_apart,
 )
@@ -71,11 +73,8 @@ class Expressions:
             case ast.Tuple(elts=targets):
                 for each, item in zip(targets, self.items(node), strict=True):
                     self.bind(each, item, scope, naming=naming)
-            case ast.Subscript(value=ast.Name(id=name), slice=key):
-                held, position = scope.find(name), self.of(key, scope).value
-                held.value[position] = node.value
-                if isinstance(position, str):
-                    held.fields[position] = node
+            case ast.Subscript(value=held, slice=key):
+                put(self.of(held, scope), self.of(key, scope).value, node)
             case _:
                 raise Unread(ast.dump(target))
 
@@ -244,6 +243,8 @@ class Expressions:
             grows = name == "append" and base.items is not None
             base.items = (*(base.items or ()), *args) if grows else None
             return given(value)
+        if isinstance(base.value, Mapping) and name == "items":
+            return pairs_of(base)
         if isinstance(base.value, Mapping) and name == "get":
             return base.fields.get(args[0].value) or given(value, base.symbol, where=base.where)
         if name in RESHAPING_METHODS and same_number(base.value, value):
