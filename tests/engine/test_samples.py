@@ -143,6 +143,25 @@ def test_more_flops_bandwidth_or_power_are_never_slower(
     assert speed(after) >= speed(before) * (1.0 - 1e-9)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    slug=st.sampled_from(SLUGS),
+    count=st.sampled_from([8, 16, 64]),
+    factor=st.floats(1.0, 8.0),
+)
+def test_faster_links_never_slow_tables_that_are_spread(
+    slug: str, count: int, factor: float
+) -> None:
+    part = replace(PARTS[slug], scale_up_bytes_per_s=25e9)
+    linked = replace(part, scale_up_bytes_per_s=25e9 * factor)
+    slow, fast = (
+        predicted(cases(p, MODELS["dlrm-v3"], count=count, precision="fp16"))
+        for p in (part, linked)
+    )
+
+    assert speed(fast) >= speed(slow) * (1.0 - 1e-9)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     slug=st.sampled_from(SLUGS),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.engine.calibration import DEFAULT_CALIBRATION, shipped_calibration
+from advisor.engine.calibration import DEFAULT_CALIBRATION, Calibration, shipped_calibration
 from advisor.engine.cases import TrainingCases
 from advisor.engine.training.memory import (
     activation_bytes_per_token,
@@ -245,6 +245,30 @@ def test_a_faster_network_is_never_slower(
     )
 
     assert speed(fast) >= speed(slow) * (1.0 - 1e-9)
+
+
+FIXED = Calibration(
+    version="fixed", training={"parameters": shipped_calibration().training["parameters"]}
+)
+"""The shipped parameters alone: what measured relatives add depends on the size of the batch."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(growth=st.sampled_from([2.0, 4.0, 8.0]), **JOBS)
+def test_a_larger_batch_never_lowers_throughput_once_each_rank_has_a_sequence(
+    growth: float, slug: str, model: str, **job: object
+) -> None:
+    # Below that a sequence is shared out, which also saves the memory of its activations.
+    least = max(float(job["batch"]), float(job["count"]))  # type: ignore[arg-type]
+    few, many = (
+        training_point(
+            cases(PARTS[slug], MODELS[model], **{**job, "batch": least * each}),  # type: ignore
+            FIXED,
+        )
+        for each in (1.0, growth)
+    )
+
+    assert not many.fits[0] or speed(many) >= speed(few) * (1.0 - 1e-9)
 
 
 @settings(max_examples=60, deadline=None)

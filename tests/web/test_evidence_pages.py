@@ -11,8 +11,14 @@ from pytest_django import DjangoAssertNumQueries
 from advisor.engine.calibration import FIXTURES
 from advisor.engine.evidence.claims_values import ClaimText
 from advisor.services.claims import claim_texts
-from advisor.services.evidence import POINTS_FILE, ROWS_FILE, shipped_evidence
+from advisor.services.evidence import (
+    POINTS_FILE,
+    ROWS_FILE,
+    shipped_evidence,
+    source_references,
+)
 from advisor.templatetags.quantities import percent
+from advisor.templatetags.site import source_url
 from advisor.views.evidence import FIGURES
 
 
@@ -112,3 +118,29 @@ def test_nearly_every_measurement_is_predicted() -> None:
 @pytest.mark.parametrize("name", [POINTS_FILE, ROWS_FILE])
 def test_the_files_stay_small(name: str) -> None:
     assert (FIXTURES / name).stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("reference", "url"),
+    [
+        ("https://example.org/a b", "https://example.org/a"),
+        (
+            "mosaicml/llm-foundry@8c8dd48f scripts/train/benchmarking/README.md",
+            "https://github.com/mosaicml/llm-foundry/blob/8c8dd48f/scripts/train/benchmarking/README.md",
+        ),
+        (
+            "mlcommons/r_v6.0 (read from fork me/r_v6.0)@232fbf90 closed/Intel/results/log.txt",
+            "https://github.com/me/r_v6.0/blob/232fbf90/closed/Intel/results/log.txt",
+        ),
+        ("core-x 0.3.1 (PyPI), systems/x.csv, row a", "https://pypi.org/project/core-x/0.3.1/"),
+        ("a talk of 2024", ""),
+    ],
+)
+def test_a_source_reference_opens_where_it_was_read(reference: str, url: str) -> None:
+    assert source_url(reference) == url
+
+
+def test_every_shipped_measurement_can_be_opened_at_its_source() -> None:
+    closed = {ref for ref in source_references().values() if ref and not source_url(ref)}
+
+    assert closed == set()
