@@ -20,6 +20,7 @@ from advisor.engine.latency.setups import LEAST_REQUESTS, MOST_REQUESTS, Setup, 
 from advisor.engine.latency.traces import read_trace
 from advisor.engine.latency.traffic import Trace
 from advisor.engine.plan import Plan
+from advisor.engine.search.reach import tightened, way_in_target_s
 from advisor.engine.search.river import software_month
 from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Workload
@@ -76,13 +77,16 @@ UNCHANGED = Change()
 
 
 def served_plan(worked: Worked, plan_id: str) -> tuple[Served, Plan, Workload]:
-    """A plan of a reopened run as the simulator runs it; raises NoSuchPlan, NotSimulated."""
+    """A plan of a reopened run as the simulator runs it; raises NoSuchPlan, NotSimulated.
+
+    Its targets are what the way to the users leaves of them: the simulator sees machines only.
+    """
     for decision, workload in zip(worked.decisions, worked.question.workloads, strict=True):
         for plan in decision.plans:
             if plan.id == plan_id:
                 served = served_by(
                     plan,
-                    workload,
+                    tightened(workload, way_of_plan_s(plan, workload)),
                     parts=worked.snapshot.accelerators,
                     calibration=worked.calibration,
                     software_month=software_month(worked.snapshot),
@@ -90,6 +94,12 @@ def served_plan(worked: Worked, plan_id: str) -> tuple[Served, Plan, Workload]:
                 return served, plan, workload
     message = f"The run has no plan {plan_id!r}."
     raise NoSuchPlan(message)
+
+
+def way_of_plan_s(plan: Plan, workload: Workload) -> float:
+    """What the way to the users takes of the plan's latency targets."""
+    demand = workload.serving
+    return 0.0 if demand is None else way_in_target_s(plan.figures, demand.slo.percentile)
 
 
 def plans_of(run: Job) -> list[dict[str, Any]]:
@@ -246,6 +256,7 @@ def simulation_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str
             "tpot_s": slo.tpot_s,
             "e2e_s": slo.e2e_s,
         },
+        "way_s": way_of_plan_s(plan, workload),
         "setup": {
             "replicas": setup.pool.replicas,
             "batch_limit": setup.pool.steps.max_batch,

@@ -27,9 +27,11 @@ from advisor.engine.latency.places import (
     shipped_user_places,
     users_in,
 )
+from advisor.engine.search.reach import way_in_target_s
 from advisor.questions import read_answers
 from advisor.services.advice import advise_on
 from catalog.engine.shipped import shipped_snapshot
+from catalog.specs import Evidence, Figure
 from costing.engine.rates import shipped_rates
 
 LONDON = Place(name="London", country="GB", latitude=51.51, longitude=-0.13)
@@ -215,3 +217,11 @@ def test_a_split_answers_at_its_slowest_place() -> None:
     best = advice(("US", "DE", "JP"), slo_ttft_ms=150)["recommendation"]
 
     assert best["ttft_p95_s"]["value"] <= 0.15
+
+
+def test_the_way_takes_its_part_of_a_target() -> None:
+    best = advice(("DE", "FR"))["recommendation"]
+    figure = Figure(**{**best["network_p95_s"], "evidence": Evidence.CALIBRATED})
+
+    assert way_in_target_s({"network_p95_s": figure}, 0.95) == best["network_p95_s"]["value"]
+    assert way_in_target_s({}, 0.95) == 0.0

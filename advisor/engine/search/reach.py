@@ -1,6 +1,6 @@
 """How long the way between the users and each offer takes, and which offers that rules out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -242,6 +242,16 @@ def way_of(reach: Reach, offer: int) -> dict[str, Figure]:
 
     columns = {"p50": reach.p50_s, "p95": reach.p95_s, "p99": reach.p99_s}
     return {f"network_{name}_s": figure(float(at[offer])) for name, at in columns.items()}
+
+
+def way_in_target_s(figures: Mapping[str, Figure], percentile: float) -> float:
+    """What of a latency target the way to the users takes, by a plan's figures; 0 where unknown.
+
+    Source: the plan's way at the nearest of the percentiles shown, upwards.
+    """
+    name = "p50" if percentile <= 0.5 else "p95" if percentile <= 0.95 else "p99"  # noqa: PLR2004
+    way = figures.get(f"network_{name}_s")
+    return way.value if way is not None and way.value is not None else 0.0
 
 
 def longer_by(figure: Figure, way: Figure) -> Figure:

@@ -250,8 +250,8 @@ def _products(case: _Case, name: str, title: str, shared: Way, apart: Way) -> Do
     return table(
         name,
         title,
-        f"Time to the first token. Slow: {case.limit_s:g} s and more. Pools apart are sized so "
-        "that the slowest product is as quick as it gets.",
+        f"Time to the first token, without the way to the users. Slow: {case.limit_s:g} s and "
+        "more. Pools apart are sized so that the slowest product is as quick as it gets.",
         "Product",
         {
             "Shared, median": "s",

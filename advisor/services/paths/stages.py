@@ -288,8 +288,9 @@ def _percentiles(alone: Passed, whole: Passed) -> Document:
     return table(
         "percentiles",
         "The whole path",
-        "Percentiles of each request's own total. The interval holds the 99th percentile with "
-        "95 % confidence; lost requests have no end, so a percentile among them is unknown.",
+        "Percentiles of each request's own total, without the way to the users. The interval "
+        "holds the 99th percentile with 95 % confidence; lost requests have no end, so a "
+        "percentile among them is unknown.",
         "Latency",
         {"Median": "s", "p95": "s", "p99": "s", "from": "s", "to": "s", "Lost": "fraction"},
         rows,
