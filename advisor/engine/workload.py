@@ -168,6 +168,16 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """Accelerators the user has already: their price is sunk, running them is not."""
+
+    accelerator_slug: str
+    count: int
+    age_months: float
+    free_fraction: float  # that this assessment may use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """The whole assessment as the engine sees it: what a run answers."""
 
@@ -206,4 +216,5 @@ class Question:
     """Figures of the user's own that override list prices, by key of costing's rates."""
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[str, ...] = ()
+    owned: tuple[Owned, ...] = ()
     notes: str = ""  # printed in the report, never computed with

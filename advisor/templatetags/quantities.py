@@ -240,6 +240,7 @@ def words(value: Any) -> str:
 
 
 PURCHASE_WORDS: Mapping[str, str] = {
+    "owned": "yours already",
     "reserved_1y": "reserved for 1 year",
     "reserved_3y": "reserved for 3 years",
     "hosted_tokens": "hosted, by the token",

@@ -34,6 +34,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
 )
 # What answers hang on other answers: the plain change alone would be refused or do nothing.
 TOGETHER: dict[str, dict[str, Any]] = {
+    "owned_inventory": {"owned_inventory": [{"accel_ref": "nvidia-h100-sxm", "count": 8}]},
     "params_active_b": {"params_active_b": 7},
     "input_tokens_p95": {"input_tokens_p95": 30_000},
     "data_classes": {"data_classes": ["classified", "payment"]},

@@ -232,3 +232,14 @@ def test_a_fleet_above_the_budget_is_refused_with_what_the_least_would_cost() ->
     document = document_of(done)
     assert document["recommendation"] is None
     assert "no fleet costs less than" in document["sentence"]
+
+
+def test_machines_owned_already_cost_their_running_only_and_stay_at_work() -> None:
+    own = [{"accel_ref": "nvidia-h100-sxm", "count": 8, "age_months": 12, "free_share_pct": 100}]
+    site = {"deployment_allowed": ["on_prem"], "facility_exists": "own_datacentre"}
+    bought = fleet(answered(MIXED, budget_total=9_000_000, **site))
+    kept = fleet(answered(MIXED, budget_total=9_000_000, owned_inventory=own, **site))
+
+    assert kept.bill.total_usd < bought.bill.total_usd
+    assert any("stay at work" in text for text in sentences(kept))
+    assert kept.bill.capex_usd < bought.bill.capex_usd

@@ -10,7 +10,7 @@ from advisor.engine.demand.model import Part, model_for
 from advisor.engine.demand.search import generator_demand, is_batch, reembedding_demand
 from advisor.engine.demand.serving import serving_demand
 from advisor.engine.demand.training import TASKS, given_setup, training_demand
-from advisor.engine.workload import Money, Question, Site, Workload
+from advisor.engine.workload import Money, Owned, Question, Site, Workload
 from catalog.specs import ModelSpec
 from catalog.units import GIGA, KILO, PERCENT, SECONDS_PER_HOUR, TERA, WEEKS_PER_MONTH
 
@@ -83,6 +83,7 @@ def question_of(
         port_effort_max_weeks=said.number("port_effort_ok_pm") * WEEKS_PER_MONTH,
         ops_fte=said.number("ops_fte"),
         lockin=said.text("lockin_tolerance"),
+        owned=_owned(said),
         single_provider_max=said.number("single_provider_max_pct") * PERCENT,
         support_left_min_months=int(said.number("support_left_min_months")),
         maturity_min=said.text("maturity_min"),
@@ -276,6 +277,24 @@ def _discounts(said: AnswerSet, today: date) -> dict[str, float]:
         for row in said.rows("negotiated_discounts")
         if "percent" in row and not _is_past(row, today)
     }
+
+
+def _owned(said: AnswerSet) -> tuple[Owned, ...]:
+    """What the user has already; rows without accelerator or count say nothing."""
+    found = []
+    for row in said.rows("owned_inventory"):
+        count = float(str(row.get("count") or 0))
+        free = row.get("free_share_pct")
+        if row.get("accel_ref") and count >= 1.0:
+            found.append(
+                Owned(
+                    accelerator_slug=str(row["accel_ref"]),
+                    count=int(count),
+                    age_months=float(str(row.get("age_months") or 0.0)),
+                    free_fraction=1.0 if free is None else float(str(free)) * PERCENT,
+                )
+            )
+    return tuple(found)
 
 
 def _is_past(row: Mapping[str, object], today: date) -> bool:

@@ -13,6 +13,7 @@ from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import ANOTHER_FAMILY, Setting
 from advisor.engine.fleet.weeks import HOURS_PER_WEEK
 from advisor.engine.plan import CostLine
+from advisor.engine.search.fits import deployment_kind
 from advisor.engine.search.river import Priced
 from catalog.specs import Evidence
 from costing.engine.tco import LABELS, CostBreakdown
@@ -64,7 +65,8 @@ def bill_of(setting: Setting, fleet: Fleet) -> Bill:
         of_option[number] = round(sum(line.usd for line in found), 2)
         lines += found
         sums["capex"] += float(cost.capex_usd[0])
-        sums["power"] += float(cost.peak_power_w[0]) if cost.capex_usd[0] > 0.0 else 0.0
+        own = option.held and deployment_kind(option.offer) == "on_prem"
+        sums["power"] += float(cost.peak_power_w[0]) if own else 0.0
         sums["carbon"] += float(cost.carbon_kg[0])
     lines += _data_and_people(setting, fleet)
     lines += _second_family(setting, fleet)
@@ -111,7 +113,12 @@ def _machines(setting: Setting, fleet: Fleet) -> Iterable[tuple[int, CostBreakdo
         count = float(fleet.machines[number])
         if option.held and count > 0.5:  # noqa: PLR2004 -- a rounded whole number
             share = _mean_load(priced, rows, count=round(count), at_work=float(at_work[number]))
-            yield number, machines(priced, rows, count=round(count), utilisation=share)
+            yield (
+                number,
+                machines(
+                    priced, rows, count=round(count), utilisation=share, owned=option.owned > 0.0
+                ),
+            )
         elif not option.held and mean_used[number] > _USED:
             yield number, hours(priced, rows, mean_machines=float(mean_used[number]))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from advisor.engine.cases import Floats
+from advisor.engine.cases import Bools, Floats
 from advisor.engine.fleet.prices import MANY, hours, machines
 from advisor.engine.fleet.problem import FleetProblem, Limit
 from advisor.engine.fleet.weeks import HOURS_PER_WEEK
@@ -27,6 +27,7 @@ def limits_of(
     plans: Sequence[Plan],
     *,
     capex_usd: Floats,
+    owned: Bools,
 ) -> tuple[Limit, ...]:
     """Limits that hold for all machines together, each linear in machines, hours and plans.
 
@@ -39,7 +40,7 @@ def limits_of(
     found = []
     money, site = question.money, question.site
     if money.capex_max_usd is not None:
-        each = np.where(problem.held, capex_usd[first_pool], 0.0) if len(options) else zero
+        each = np.where(problem.held & ~owned, capex_usd[first_pool], 0.0) if len(options) else zero
         found.append(
             Limit(name="money at once", per_machine=each, per_hour=zero,
                   per_whole=_of(plans, "capex_usd"), most=money.capex_max_usd)

@@ -53,15 +53,18 @@ def unit_prices(priced: Priced, rows: Ints) -> UnitPrices:
     )
 
 
-def price_table(priced: Priced, row: int, *, most: int, growth_step: float) -> Floats:
+def price_table(
+    priced: Priced, row: int, *, most: int, growth_step: float, owned: bool = False
+) -> Floats:
     """USD of 0, 1, ..., `most` machines held over the horizon, growth rounded up and all.
 
     Source: as `unit_prices`.
     """
     counts = np.arange(1.0, most + 1.0)
     cost = machines(
-        priced, np.full(most, row), count=counts, utilisation=0.0, growth_step=growth_step
-    )
+        priced, np.full(most, row), count=counts, utilisation=0.0, growth_step=growth_step,
+        owned=owned,
+    )  # fmt: skip
     return np.concatenate(([0.0], cost.total_usd))
 
 
@@ -72,14 +75,18 @@ def machines(
     count: ArrayLike,
     utilisation: ArrayLike,
     growth_step: ArrayLike = 1.0,
+    owned: bool = False,
 ) -> CostBreakdown:
-    """Machines that are paid in every hour, alone.
+    """Machines that are paid in every hour, alone; those owned already cost their running only.
+
+    What is owned does not grow with demand.
 
     Source: as `unit_prices`.
     """
     cases = varied(
         priced.cases, rows, **_APART, instances=count, utilisation=utilisation,
         may_scale_down=False, hours_per_month_needed=HOURS_PER_MONTH, instance_step=growth_step,
+        **({"capex_usd_per_instance": 0.0, "grows": False} if owned else {}),
     )  # fmt: skip
     return cost_breakdown(cases, _alone(priced.rules))
 

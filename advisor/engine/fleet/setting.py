@@ -23,7 +23,7 @@ from advisor.engine.fleet.weeks import (
 from advisor.engine.plan import Plan
 from advisor.engine.search.river import Priced
 from advisor.engine.workload import Question
-from catalog.specs import OfferSpec
+from catalog.specs import OfferSpec, Purchase
 from costing.engine.tco import WEEKS_PER_YEAR
 
 LARGEST_TABLE = 24  # machines up to which growth is rounded up exactly
@@ -50,6 +50,7 @@ class Option:
     row: int
     held: bool
     family: str
+    owned: float = 0.0  # machines of it that the user has already; 0 is an offer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ def setting_of(
     windows = np.array([each.windows for each in work if each is not None], dtype=bool)
     kind, hours, first = kinds_of_hours(demand, windows.reshape(-1, demand.shape[1]))
     options, pools = _options(priced, kept, ways)
+    _owned(question, priced, ways, options, pools)
     problem = _problem(
         question, priced, ways, options, pools, plans, loads,
         demand=demand[:, first], work=work, hours=hours, kind=kind, classes=classes,
@@ -193,6 +195,44 @@ def _options(
                 )
             pools.append(Pool(load=load, row=row, option=known[key]))
     return options, pools
+
+
+def _owned(
+    question: Question,
+    priced: Sequence[Priced],
+    ways: Sequence[Ways],
+    options: list[Option],
+    pools: list[Pool],
+) -> None:
+    """Options for what the user owns: machines of the kind in which the part is sold.
+
+    Their running cost is that of the same machine bought, without its price. Parts that no
+    allowed offer sells as a machine cannot be priced and are left out.
+    """
+    for mine in question.owned:
+        number = len(options)
+        for load, (each, found) in enumerate(zip(priced, ways, strict=True)):
+            for row in found.rows[found.held]:
+                offer = each.offers[int(each.placements.offer[row])]
+                machines = np.floor(
+                    mine.count * mine.free_fraction / max(offer.accelerator_count, 1.0) + 1e-9
+                )
+                if (
+                    offer.purchase != Purchase.BUY
+                    or offer.accelerator_slug != mine.accelerator_slug
+                    or machines < 1.0
+                    or (len(options) > number and options[number].offer.id != offer.id)
+                ):
+                    continue
+                if len(options) == number:
+                    part = each.parts[int(each.sizing.accelerator[each.placements.sizing[row]])]
+                    options.append(
+                        Option(
+                            offer=offer, load=load, row=int(row), held=True,
+                            family=part.family.value, owned=float(machines),
+                        )
+                    )  # fmt: skip
+                pools.append(Pool(load=load, row=int(row), option=number))
 
 
 def _problem(
@@ -296,8 +336,10 @@ def _completed(
         *_porting_groups(problem, priced, pools, porting),
     )
     families, another_usd = _families(problem, priced, options, plans)
-    limits = limits_of(problem, question, priced, [(o.offer, o.load, o.row) for o in options],
-                       plans, capex_usd=capex)  # fmt: skip
+    limits = limits_of(
+        problem, question, priced, [(each.offer, each.load, each.row) for each in options], plans,
+        capex_usd=capex, owned=np.array([each.owned > 0.0 for each in options], dtype=bool),
+    )  # fmt: skip
     return replace(
         problem, groups=groups, families=families, another_usd=another_usd, limits=limits
     )
@@ -323,12 +365,20 @@ def _machine_prices(
     tables: list[Floats] = []
     for number, option in enumerate(options):
         found, at = ways[option.load], place[option.load][option.row]
-        most[number] = min(found.most[at], 10_000.0)
+        most[number] = option.owned or min(found.most[at], 10_000.0)
         if option.held:
             usd[number] = found.prices.held_hour[at] * 168.0
             count = int(min(most[number], LARGEST_TABLE))
             most[number] = min(most[number], float(count))
-            tables.append(price_table(priced[option.load], option.row, most=count, growth_step=1.0))
+            tables.append(
+                price_table(
+                    priced[option.load],
+                    option.row,
+                    most=count,
+                    growth_step=1.0,
+                    owned=option.owned > 0.0,
+                )
+            )
         else:
             usd[number] = found.prices.hour[at]
             tables.append(np.zeros(0))

@@ -43,8 +43,8 @@ def fleet_items(answer: FleetAnswer) -> tuple[FleetItem, ...]:
             FleetItem(
                 what=f"{chips:,.0f} x {part_name(setting, option)}",
                 count=round(float(count)),
-                purchase=option.offer.purchase.value,
-                provider=option.offer.provider,
+                purchase="owned" if option.owned else option.offer.purchase.value,
+                provider="your own" if option.owned else option.offer.provider,
                 region=option.offer.region.code if option.offer.region else "",
                 workload=", ".join(_loads_on(answer, number)),
                 usd_per_month=round(usd / months, 2),
@@ -99,6 +99,7 @@ def sentences(answer: FleetAnswer) -> list[str]:
             f"Kept at their peaks around the clock, the workloads' own plans would cost "
             f"{whole:,.0f} USD; following the week by the hour saves {1.0 - total / whole:.0%}."
         )
+    found += _kept(answer)
     found += _played(answer)
     greedy = answer.greedy_usd
     if greedy is not None and greedy > total * 1.001:
@@ -108,6 +109,28 @@ def sentences(answer: FleetAnswer) -> list[str]:
     if by_the_hour:
         found.append(BY_THE_HOUR)
     return [*found, *ASSUMED]
+
+
+def _kept(answer: FleetAnswer) -> list[str]:
+    """What becomes of machines that are owned already: kept at work, or not worth running."""
+    found = []
+    for number, option in enumerate(answer.setting.options):
+        if not option.owned:
+            continue
+        kept = float(answer.fleet.machines[number])
+        name = f"{option.owned:,.0f} machine{'s' if option.owned > 1.0 else ''} of "
+        name += f"{option.offer.accelerator_count:g} x {part_name(answer.setting, option)}"
+        if kept <= _USED:
+            found.append(
+                f"Of what you own, {name} stay unused: running them costs more than the fleet "
+                "without them."
+            )
+        else:
+            found.append(
+                f"Of what you own, {kept:,.0f} of {name} stay at work; their price is sunk, only "
+                "power, space, software and people are counted."
+            )
+    return found
 
 
 def _played(answer: FleetAnswer) -> list[str]:
