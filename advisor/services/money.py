@@ -43,6 +43,7 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {
     "price_change_pct": (-90, 200, "% a year"),
 }
 """What may be asked: lowest and highest value and unit, by name."""
+AXES = ("horizon", "utilisation", "rent_price", "commit_price", "purchase_price")
 OWN = "own"
 _ROOM_ABOVE = 3.0  # prices are tried up to so many times the present one
 
@@ -93,6 +94,15 @@ class Money:
     curves: Mapping[str, Curve]  # by axis, a column for each way
     futures: Floats  # (draws, ways)
     swings: tuple[Swing, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the chosen plan waits for a price."""
+        return bool(self.cost.price_open[0])
+
+    def way_of(self, kind: str) -> Way:
+        """The way of a kind; of two the chosen plan's, which comes first."""
+        return next(way for way in self.ways if way.kind == kind)
 
     @property
     def chosen(self) -> int:
@@ -179,7 +189,7 @@ def money_on(done: Worked, wishes: Wishes) -> Money:
         scenario=paths[wishes.scenario],
         cost=cost_breakdown(cases, rules_now),
         flow=cash_flow(cases, rules_now),
-        units=units_of(priced.workload, rules_now, users=_users(done, number)),
+        units=units_of(priced.workload, rules_now, users=_users(done, priced.workload)),
         ways=tuple(ways),
         missing=missing,
         side_by_side=side_by_side,
@@ -240,9 +250,12 @@ def _rules(rules: CostRules, wishes: Wishes) -> CostRules:
     )
 
 
-def _users(done: Worked, number: int) -> float | None:
-    said = done.answers.workloads[number]
-    if "users_total_k" not in said.asked:
+def _users(done: Worked, workload: Workload) -> float | None:
+    """Users as answered; a workload made of several parts has the same for each."""
+    sets = done.answers.workloads
+    named = [each for each in sets if workload.name.startswith(each.text("workload_name") or "?")]
+    said = sets[0] if len(sets) == 1 else named[0] if len(named) == 1 else None
+    if said is None or "users_total_k" not in said.asked:
         return None
     thousands = said.number_or_none("users_total_k")
     return None if thousands is None else thousands * KILO
@@ -256,7 +269,8 @@ def _curves(
     if used > 0.0:
         curves["utilisation"] = by_utilisation(side_by_side, rules, now=used)
     row_plans = [plan.id for way in ways for plan in way.row_plans]
-    for way in ways if len(ways) > 1 else ():
+    # Of two ways of one kind the chosen plan, which comes first, has the axis.
+    for way in reversed(ways) if len(ways) > 1 else ():
         rows = np.array([plan_id == way.plan.id for plan_id in row_plans])
         if way.kind in ("rent", "commit"):
             now = float(way.cases.usd_per_h[0] / way.cases.accelerators_per_instance[0])
@@ -270,7 +284,7 @@ def _curves(
                 curves["purchase_price"] = by_purchase_price(
                     side_by_side, rules, rows=rows, highest_usd=highest
                 )
-    return curves
+    return {axis: curves[axis] for axis in AXES if axis in curves}
 
 
 def _highest_purchase_usd(way: Way, side_by_side: Ways, rules: CostRules) -> float:

@@ -52,11 +52,25 @@ def summary(money: Money) -> Table:
 
 def _summary_point(money: Money, total: float) -> str:
     months = money.rules.horizon_months
+    if money.is_open:
+        return f"{money.plan.name} has no public price: {_price_to_win(money)}"
     value = float(money.flow.present_usd[0])
     span = f"{months} month{'s' if months > 1 else ''}"
     return (
         f"{money.plan.name} costs {usd(total)} over {span}, worth {usd(value)} today at "
         f"{percent(money.rules.discount_rate)} a year."
+    )
+
+
+def _price_to_win(money: Money) -> str:
+    """Up to which price an owned plan without one would be the cheapest."""
+    found = money.curves.get("purchase_price")
+    mine = [t for t in found.turns if t.before == money.chosen] if found else []
+    if not mine:
+        return "get a quote."
+    return (
+        f"it would be the cheapest below {usd(mine[-1].at)} a machine, so a quote above "
+        "that does not help."
     )
 
 
@@ -94,6 +108,8 @@ def cash_flow(money: Money) -> Table:
 
 def _cash_point(money: Money) -> str:
     flow = money.flow
+    if money.is_open:
+        return "The months wait for a price; the lines whose price is known are in the table."
     machines = flow.instances[0]
     first, last = float(flow.total_usd[0, 0]), float(flow.total_usd[0, -1])
     text = f"The first month takes {usd(first)}"
@@ -137,7 +153,11 @@ def drivers(money: Money) -> Table:
     return Table(
         name="drivers",
         title="What drives the cost",
-        point=f"{first} drives the cost. Of the total: {rest}." if total else "It costs nothing.",
+        point="What drives the cost waits for a price."
+        if money.is_open
+        else f"{first} drives the cost. Of the total: {rest}."
+        if total
+        else "It costs nothing.",
         frame=frame,
         cents=True,
     )

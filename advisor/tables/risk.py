@@ -43,7 +43,9 @@ def ranges(money: Money) -> Table:
     return Table(
         name="ranges",
         title="How far the cost may be off",
-        point=f"In eight of ten futures {money.plan.name} costs between {usd(low[at])} and "
+        point="How far the cost may be off waits for a price."
+        if money.is_open
+        else f"In eight of ten futures {money.plan.name} costs between {usd(low[at])} and "
         f"{usd(high[at])}; the middle is {usd(middle[at])}.",
         frame=frame,
         note=f"{DRAWS:,} futures, drawn with a fixed seed and the same for all ways.",
@@ -72,7 +74,9 @@ def tornado(money: Money) -> Table:
     return Table(
         name="tornado",
         title="What matters most",
-        point=f"{UNKNOWNS[first.name]} matters most: between the ends of its range the cost moves "
+        point="What matters most waits for a price."
+        if money.is_open
+        else f"{UNKNOWNS[first.name]} matters most: between the ends of its range the cost moves "
         f"by {usd(swing)}{share}.",
         frame=frame,
     )

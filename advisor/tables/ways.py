@@ -213,12 +213,11 @@ def _only(curve: Curve, names: list[str]) -> str:
 
 def here(money: Money, axis: str) -> float | None:
     """Where the plans as answered stand on an axis."""
-    kinds = {way.kind: way for way in money.ways}
     if axis == "horizon":
         return float(money.rules.horizon_months)
     if axis == "utilisation":
         return money.used
-    way = kinds["own" if axis == "purchase_price" else axis.removesuffix("_price")]
+    way = money.way_of("own" if axis == "purchase_price" else axis.removesuffix("_price"))
     price = (
         way.cases.capex_usd_per_instance[0]
         if axis == "purchase_price"

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from advisor.charts import STRAIGHT_UP_TO, as_json, cost_breakdown
+from advisor.engine.money.ways import Way
 from advisor.services.money import Money
 from advisor.services.shown import shown
 from advisor.tables.risk import UNKNOWNS
@@ -34,6 +35,10 @@ def _amounts(usd: Any) -> Any:
     """USD in the currency of the page, unknown ones left out."""
     values = np.asarray(usd, dtype=np.float64) / shown().usd_per_unit
     return [None if np.isnan(value) else float(value) for value in values]
+
+
+def _colour(way: Way) -> str:
+    return "var(--ink)" if way.is_extra else _COLOURS[way.kind]
 
 
 def months(money: Money) -> Drawn:
@@ -111,7 +116,10 @@ def break_even(money: Money, axis: str) -> Drawn:
 
 def _top(usd: np.ndarray) -> float:
     """Where an axis ends: a way many times dearer than the others would flatten them."""
-    highest = np.nanmax(usd, axis=0)
+    known = usd[:, np.isfinite(usd).any(axis=0)]
+    if not known.size:
+        return 1.0
+    highest = np.nanmax(known, axis=0)
     usd = 1.05 * min(np.nanmax(highest), 4.0 * np.nanmin(highest))
     return float(usd / shown().usd_per_unit)
 
@@ -124,8 +132,8 @@ def _lines(money: Money, x: list[Any], usd: np.ndarray, hover: str) -> list[Any]
             mode="lines",
             name=way.label,
             line={
-                "color": _COLOURS[way.kind],
-                "dash": _DASHES[way.kind],
+                "color": _colour(way),
+                "dash": "solid" if way.is_extra else _DASHES[way.kind],
                 "width": 3 if at == money.chosen else 2,
             },
             hovertemplate=f"{hover}: {shown().sign}%{{y:,.0f}}<extra>{way.label}</extra>",
@@ -144,7 +152,7 @@ def ranges(money: Money) -> Drawn:
         x=_amounts(middle[at]),
         y=[money.ways[place].label for place in at],
         mode="markers",
-        marker={"size": 12, "color": [_COLOURS[money.ways[place].kind] for place in at]},
+        marker={"size": 12, "color": [_colour(money.ways[place]) for place in at]},
         error_x={
             "type": "data", "symmetric": False, "array": _amounts((high - middle)[at]),
             "arrayminus": _amounts((middle - low)[at]), "thickness": 2.5, "width": 8,
@@ -159,10 +167,12 @@ def ranges(money: Money) -> Drawn:
     )  # fmt: skip
 
 
-def tornado(money: Money) -> Drawn:
+def tornado(money: Money) -> Drawn | None:
     """The cost with each unknown at the ends of its range, widest first."""
     total = float(money.cost.total_usd[0])
-    swings = [each for each in money.swings if each.low_usd != each.high_usd][::-1]
+    swings = [each for each in money.swings if abs(each.high_usd - each.low_usd) > 0.0][::-1]
+    if not swings:
+        return None
     bars = [
         go.Bar(
             x=_amounts([getattr(each, end) - total for each in swings]),
@@ -198,7 +208,7 @@ def drivers(money: Money) -> Drawn | None:
                 "high": float(high[label][0]),
             }
             for label, usd in lines.items()
-            if usd[0]
+            if usd[0] and np.isfinite(usd[0])
         ]
     )
 

@@ -99,6 +99,24 @@ def test_users_nobody_named_are_unknown_with_the_reason() -> None:
     )
 
 
+def test_every_part_of_a_workload_has_its_money() -> None:
+    done = worked_preset("eu_rag_onprem")
+    plans = [decision.plans[0] for decision in done.decisions]
+    told = [money("eu_rag_onprem", plan=plan.id).plan.id for plan in plans]
+    assert told == [plan.id for plan in plans]
+
+
+def test_a_plan_without_a_price_names_the_price_at_which_it_would_win() -> None:
+    found = money("eu_rag_onprem", plan=open_plan("eu_rag_onprem"))
+    turns = [turn for turn in found.curves["purchase_price"].turns if turn.before == found.chosen]
+    assert (found.is_open, "below $" in tables(found)["summary"].point) == (True, bool(turns))
+
+
+def open_plan(preset: str) -> str:
+    plans = worked_preset(preset).decisions[0].plans
+    return next(plan.id for plan in plans if plan.price_open and plan.meets_targets)
+
+
 def test_drivers_add_up_to_the_total() -> None:
     found = money()
     frame = tables(found)["drivers"].frame

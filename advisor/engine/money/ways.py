@@ -1,7 +1,7 @@
 """The ways to get capacity that are compared: rent, commit, own, mix, or pay by the token."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class Way:
     plan: Plan  # of a hybrid, the own part
     cases: CostCases
     speeds: tuple[Spread, ...]  # of each case
+    is_extra: bool = False  # the chosen plan beside a cheaper one of its kind
     rented: Plan | None = None  # the rented part of a hybrid
     owned_share: float | None = None
 
@@ -55,8 +56,8 @@ class Way:
 
     @property
     def label(self) -> str:
-        """The way in words, with the plan where two ways are of one kind."""
-        return KINDS[self.kind]
+        """The way in words; of two of one kind the chosen plan's says so."""
+        return f"{KINDS[self.kind]} (this plan)" if self.is_extra else KINDS[self.kind]
 
     @property
     def name(self) -> str:
@@ -96,7 +97,6 @@ def compared(
     best: dict[str, Plan] = {}
     for plan in sorted(pool, key=lambda each: _order(each, totals[each.id])):
         best.setdefault(kind_of(plan), plan)
-    best[kind_of(chosen)] = chosen
     mixed, why = _mixed(pool, totals, rules)
     ways = {kind: _alone(kind, plan) for kind, plan in best.items()}
     if mixed is not None:
@@ -106,7 +106,10 @@ def compared(
         for kind in KINDS
         if kind not in ways
     }
-    return [ways[kind] for kind in KINDS if kind in ways], missing
+    ordered = [ways[kind] for kind in KINDS if kind in ways]
+    if best[kind_of(chosen)].id != chosen.id:
+        ordered.insert(0, replace(_alone(kind_of(chosen), chosen), is_extra=True))
+    return ordered, missing
 
 
 def _order(plan: Plan, usd: float) -> tuple[bool, bool, float]:
