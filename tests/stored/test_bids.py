@@ -244,3 +244,37 @@ def test_a_discount_is_typed_in_percent_and_comes_back_so() -> None:
 def test_a_rate_that_the_cost_model_does_not_have_is_refused() -> None:
     with pytest.raises(BadRow, match="no rate “beer/ipa”"):
         keep(OWN_PRICE, {"what": "rate", "rate": "beer/ipa", "amount": "1"}, organisation="default")
+
+
+def test_a_quote_that_has_ended_is_out_of_a_run_with_that_reason() -> None:
+    bid(RENT, price="0.01", received_on="2026-01-01", valid_until="2026-02-01", minimum_months="")
+    done = advice()
+    assert all(plan.provider != "Acme Cloud" for plan in done.decisions[0].plans)
+    assert any("ended on 2026-02-01" in note for note in done.notes)
+
+
+def test_the_least_quantity_is_paid_for_even_where_fewer_would_do() -> None:
+    bid(RENT, minimum_quantity="50")
+    assert row(compare(), "Acme")["systems"] == 50
+
+
+def test_a_price_lock_shorter_than_the_horizon_widens_the_range() -> None:
+    bid(RENT, price_lock_months="12")
+    found = row(compare(), "Acme")
+    assert found["total_low_usd"] < found["total_usd"] < found["total_high_usd"]
+
+
+def support_usd(found: dict[str, Any]) -> float:
+    return sum(line["usd"] for line in found["lines"] if line["label"] == "Support contract")
+
+
+def test_a_stated_support_rate_stands_in_place_of_that_of_the_answers() -> None:
+    kept = bid(BUY, covers="installation")
+    assumed = row(compare(), "Boxes")  # 8 % a year, the default of the questionnaire
+    keep(
+        BID, {**BUY, "covers": "installation", "support_percent_year": "4"},
+        organisation="default", row=kept,
+    )  # fmt: skip
+    stated = row(compare(), "Boxes")
+    assert support_usd(stated) == pytest.approx(support_usd(assumed) / 2, abs=0.01)
+    assert "support" not in {each["item"] for each in stated["missing_items"]}
