@@ -1,7 +1,7 @@
 """Answers in, advice out: the one service behind page, API and command line."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
@@ -37,13 +37,14 @@ from advisor.services.calibrations import (
 from advisor.services.private import Private, thawed
 from catalog.queries import find_accelerator, find_model, kept_snapshot
 from catalog.queries import snapshot as catalogue_snapshot
-from catalog.specs import CatalogueSnapshot
+from catalog.specs import CatalogueSnapshot, Purchase
 from catalog.units import GIGA, KILO
 from costing.engine.age import old_rate
+from costing.engine.books import books_by_year
 from costing.engine.kept import rates_digest
 from costing.engine.people import overhead_by_deployment
 from costing.engine.rates import CurrencyRate, Rates, shipped_currencies
-from costing.engine.tco import WEEKS_PER_YEAR
+from costing.engine.tco import HARDWARE, WEEKS_PER_YEAR
 from costing.queries import currencies, kept_rates
 from costing.queries import rates as rates_now
 
@@ -288,6 +289,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "plans": [plan.as_dict() for plan in plans],
         "picks": named_picks(plans, question.money),
         "engineering": _engineering(done, best),
+        "books": _books(done, plans),
         "same_job_today": [
             asdict(each)
             for priced, decision in zip(done.priced, decisions, strict=True)
@@ -346,6 +348,27 @@ def _fleet(done: Worked) -> Plan | None:
     setting = setting_of(done.question, done.priced, done.decisions)
     answer = None if setting is None else quick_fleet(setting, done.decisions)
     return None if answer is None else fleet_plan(answer, name=done.question.name)
+
+
+def _books(done: Worked, plans: Sequence[Plan]) -> dict[str, Any] | None:
+    """Depreciation and interest of the cheapest plan that buys; None where none does."""
+    bought = [
+        (total, plan)
+        for plan in plans
+        if plan.purchase == Purchase.BUY
+        if (total := plan.value("total_cost_usd")) is not None
+    ]
+    if not bought:
+        return None
+    plan = min(bought, key=lambda each: each[0])[1]
+    rules = next(each.rules for each in done.priced if each.workload.name == plan.workload)
+    price = sum(line.usd for line in plan.cost_breakdown if line.label == HARDWARE)
+    return {
+        "plan": plan.name,
+        "price_usd": price,
+        "financing": rules.financing,
+        "years": [asdict(year) for year in books_by_year(price_usd=price, rules=rules)],
+    }
 
 
 def _machines(plan: Plan | None) -> float:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import inf
 
 import numpy as np
 
@@ -97,11 +96,3 @@ def old_rate(currency: CurrencyRate, *, on: date) -> list[str]:
         f"The exchange rate of {currency.code} is of {currency.observed_on}, {days} days before "
         "the prices: enter today's in the admin."
     ]
-
-
-def days_until_expiry(*, age_days: float) -> float:
-    """Days for which a price of this age may still be used; negative when expired.
-
-    Source: EXPIRES_AFTER_DAYS.
-    """
-    return EXPIRES_AFTER_DAYS - age_days if age_days < inf else -inf

@@ -9,6 +9,7 @@ from catalog.specs import OfferSpec, OfferTerms, Purchase, RegionSpec
 from catalog.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from costing.engine import tco
 from costing.engine.age import BANDS
+from costing.engine.capital import book_value_usd
 from costing.engine.cases import COMMITMENT_MONTHS, CostCases, CostRules
 from costing.engine.financing import value_left
 from costing.engine.tco import COMPUTE, HARDWARE, cost_breakdown
@@ -202,9 +203,14 @@ def exit_cost_usd(
     price = float(one[HARDWARE][0])
     if price == 0.0 or month >= rules.horizon_months:
         return owed + rules.decommission_fraction * price
-    books = price * max(1.0 - month / (rules.depreciation_years * MONTHS_PER_YEAR), 0.0)
+    books = book_value_usd(
+        cost_usd=price,
+        residual_usd=0.0,
+        life_years=rules.depreciation_years,
+        age_years=month / MONTHS_PER_YEAR,
+    )
     fetches = price * value_left(rules, months=month)
-    return owed + max(books - fetches, 0.0) + rules.decommission_fraction * price
+    return owed + max(float(books) - fetches, 0.0) + rules.decommission_fraction * price
 
 
 def _one_month(rules: CostRules) -> CostRules:

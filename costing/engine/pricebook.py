@@ -1,4 +1,4 @@
-"""The user's own prices, which stand in place of list prices."""
+"""Prices that an answer itself states for all offers alike, in place of computed ones."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ _RULES: Mapping[str, tuple[str, str, Callable[[float], float]]] = {
     "engineering_usd_per_run": ("engineering_usd_per_run", PEOPLE, lambda usd: usd),
 }
 KEYS = (ACCELERATOR_HOUR, *_RULES)
-"""Keys a price book may have; the first also as key/accelerator and key/provider/accelerator."""
+"""Keys a price book may have."""
 
 
 class UnknownPriceKey(ValueError):
@@ -26,7 +26,7 @@ class UnknownPriceKey(ValueError):
 def with_price_book(rules: CostRules, book: Mapping[str, float]) -> CostRules:
     """Rules in which the book's figures replace the computed ones, without a range of their own.
 
-    Prices for single accelerators or providers are read by `booked_usd_per_accelerator_h`.
+    Prices of single offers, accelerators or providers are `own_prices`.
     Source: the user's figures, in the units that the keys name.
     """
     changes: dict[str, float] = {}
@@ -38,7 +38,7 @@ def with_price_book(rules: CostRules, book: Mapping[str, float]) -> CostRules:
             settled.add(line)
         elif key == ACCELERATOR_HOUR:
             changes[key] = figure
-        elif not key.startswith(f"{ACCELERATOR_HOUR}/"):
+        else:
             message = f"the price book has no key {key!r}; it knows {', '.join(KEYS)}"
             raise UnknownPriceKey(message)
     if PEOPLE in settled:
@@ -47,18 +47,3 @@ def with_price_book(rules: CostRules, book: Mapping[str, float]) -> CostRules:
         settled.add(MONITORING)
     ranges = {label: span for label, span in rules.line_ranges.items() if label not in settled}
     return replace(rules, line_ranges=ranges, **changes)  # type: ignore[arg-type]
-
-
-def booked_usd_per_accelerator_h(
-    book: Mapping[str, float], *, accelerator: str, provider: str = ""
-) -> float | None:
-    """The user's price of an accelerator-hour: the most specific entry, None where there is none.
-
-    Source: the user's figures.
-    """
-    keys = (
-        f"{ACCELERATOR_HOUR}/{provider}/{accelerator}",
-        f"{ACCELERATOR_HOUR}/{accelerator}",
-        ACCELERATOR_HOUR,
-    )
-    return next((book[key] for key in keys if key in book), None)

@@ -97,14 +97,3 @@ def spot_latency_factor(
     """
     share = np.asarray(fallback_fraction, dtype=np.float64)
     return 1.0 + share * (np.asarray(fallback_latency_factor, dtype=np.float64) - 1.0)
-
-
-def committed_usd_per_useful_h(*, usd_per_h: ArrayLike, utilisation: ArrayLike) -> Floats:
-    """USD per useful hour of capacity that is paid for all hours and used for a share of them.
-
-    Infinite where it is never used.
-    Source: arithmetic.
-    """
-    share = np.asarray(utilisation, dtype=np.float64)
-    with np.errstate(divide="ignore"):
-        return np.asarray(usd_per_h, dtype=np.float64) / share

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from catalog.specs import Purchase
 from catalog.units import GIGA, TERA
+from costing.engine.books import books_by_year
 from costing.engine.capital import loan_balance_usd, loan_payment_usd
 from costing.engine.cases import PURCHASES, CostCases, CostRules, cost_cases
 from costing.engine.energy import it_kwh_per_instance_month
@@ -193,3 +194,18 @@ def test_eight_accelerators_sold_singly_are_watched_as_one_machine() -> None:
     rules = CostRules(horizon_months=1, monitoring_usd_per_instance_month=15.0)
     singly = rented(instances=8, machines_per_instance=1 / 8)
     assert float(cost_breakdown(singly, rules).lines["Monitoring"][0]) == 15.0
+
+
+@given(st.floats(1.0, 1e8), st.floats(0.0, 0.9), st.integers(1, 10))
+def test_the_books_end_at_the_residual_value(price: float, residual: float, years: int) -> None:
+    rules = CostRules(depreciation_years=float(years), residual_fraction=residual)
+    books = books_by_year(price_usd=price, rules=rules)
+    left = price - sum(year.straight_line_usd for year in books)
+    assert books[-1].book_value_usd == pytest.approx(residual * price, abs=1e-6)
+    assert left == pytest.approx(residual * price, abs=1e-6, rel=1e-9)
+
+
+def test_the_years_of_a_loan_add_up_to_its_interest() -> None:
+    books = books_by_year(price_usd=300_000.0, rules=LOAN)
+    paid = float(cost_breakdown(OWN, LOAN).lines[FINANCING][0])
+    assert sum(year.interest_usd for year in books) == pytest.approx(paid, abs=0.01)

@@ -17,7 +17,6 @@ from costing.engine.evidence import line_evidence
 from costing.engine.people import DEPLOYMENTS, operations_fte
 from costing.engine.pricebook import (
     UnknownPriceKey,
-    booked_usd_per_accelerator_h,
     with_price_book,
 )
 from costing.engine.rates import (
@@ -31,7 +30,6 @@ from costing.engine.rates import (
 )
 from costing.engine.rental import (
     billed_hours,
-    committed_usd_per_useful_h,
     spot_latency_factor,
     spot_overhead_fraction,
     spot_usd_per_useful_h,
@@ -74,10 +72,6 @@ def test_a_fallback_twice_as_slow_for_a_tenth_of_the_time_costs_a_tenth() -> Non
     assert float(
         spot_latency_factor(fallback_fraction=0.1, fallback_latency_factor=2.0)
     ) == pytest.approx(1.1)
-
-
-def test_a_commitment_used_a_quarter_of_the_time_costs_four_times_as_much_per_useful_hour() -> None:
-    assert float(committed_usd_per_useful_h(usd_per_h=2.5, utilisation=0.25)) == 10.0
 
 
 @settings(deadline=None)
@@ -272,23 +266,6 @@ def test_a_price_book_replaces_what_would_be_computed() -> None:
 def test_an_unknown_price_book_key_is_refused_with_those_there_are() -> None:
     with pytest.raises(UnknownPriceKey, match="storage_usd_per_tb_month"):
         with_price_book(CostRules(), {"storage_usd": 150.0})
-
-
-def test_the_most_specific_entry_of_a_price_book_wins() -> None:
-    book = {
-        "usd_per_accelerator_h": 3.0,
-        "usd_per_accelerator_h/nvidia-h100-sxm": 2.0,
-        "usd_per_accelerator_h/aws/nvidia-h100-sxm": 1.0,
-    }
-    found = [
-        booked_usd_per_accelerator_h(book, accelerator=part, provider=provider)
-        for part, provider in (
-            ("nvidia-h100-sxm", "aws"),
-            ("nvidia-h100-sxm", "gcp"),
-            ("nvidia-l4", "gcp"),
-        )
-    ]
-    assert found == [1.0, 2.0, 3.0]
 
 
 def test_the_last_step_of_every_tariff_has_no_end() -> None:

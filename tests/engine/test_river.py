@@ -396,3 +396,10 @@ def test_a_commitment_says_how_much_of_it_stands_idle() -> None:
     notes = [n for p in plans if p["purchase"] == "reserved_1y" for n in p["notes"]]
 
     assert any("of the hours paid for are idle" in note for note in notes)
+
+
+def test_buying_shows_its_depreciation_down_to_what_is_left() -> None:
+    books = advice("pretrain_7b", financing="loan")["books"]
+
+    assert books["financing"] == "loan"
+    assert books["years"][-1]["book_value_usd"] == pytest.approx(0.1 * books["price_usd"])
