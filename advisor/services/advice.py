@@ -1,16 +1,16 @@
 """Answers in, advice out: the one service behind page, API and command line."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
-from math import ceil
 from typing import Any
 from uuid import UUID
 
 from advisor.engine.answers import Answers, InvalidAnswers, Problem
 from advisor.engine.calibration import Calibration
+from advisor.engine.choice.asides import books_of, engineering
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
 from advisor.engine.choice.feeding import feed_of
@@ -23,7 +23,6 @@ from advisor.engine.fleet.answering import quick_fleet
 from advisor.engine.fleet.setting import setting_of
 from advisor.engine.fleet.telling import fleet_plan, over_budget
 from advisor.engine.plan import Plan
-from advisor.engine.search.placement import MOST_IN_ONE_MACHINE
 from advisor.engine.search.river import Priced, Sizer, price_workload, software_month
 from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
@@ -37,14 +36,11 @@ from advisor.services.calibrations import (
 from advisor.services.private import Private, thawed
 from catalog.queries import find_accelerator, find_model, kept_snapshot
 from catalog.queries import snapshot as catalogue_snapshot
-from catalog.specs import CatalogueSnapshot, Purchase
+from catalog.specs import CatalogueSnapshot
 from catalog.units import GIGA, KILO
 from costing.engine.age import old_rate
-from costing.engine.books import books_by_year
 from costing.engine.kept import rates_digest
-from costing.engine.people import overhead_by_deployment
 from costing.engine.rates import CurrencyRate, Rates, shipped_currencies
-from costing.engine.tco import HARDWARE, WEEKS_PER_YEAR
 from costing.queries import currencies, kept_rates
 from costing.queries import rates as rates_now
 
@@ -288,8 +284,8 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "recommendation": None if best is None else best.as_dict(),
         "plans": [plan.as_dict() for plan in plans],
         "picks": named_picks(plans, question.money),
-        "engineering": _engineering(done, best),
-        "books": _books(done, plans),
+        "engineering": engineering(question, done.rates, best),
+        "books": books_of(done.priced, plans),
         "same_job_today": [
             asdict(each)
             for priced, decision in zip(done.priced, decisions, strict=True)
@@ -348,65 +344,6 @@ def _fleet(done: Worked) -> Plan | None:
     setting = setting_of(done.question, done.priced, done.decisions)
     answer = None if setting is None else quick_fleet(setting, done.decisions)
     return None if answer is None else fleet_plan(answer, name=done.question.name)
-
-
-def _books(done: Worked, plans: Sequence[Plan]) -> dict[str, Any] | None:
-    """Depreciation and interest of the cheapest plan that buys; None where none does."""
-    bought = [
-        (total, plan)
-        for plan in plans
-        if plan.purchase == Purchase.BUY
-        if (total := plan.value("total_cost_usd")) is not None
-    ]
-    if not bought:
-        return None
-    plan = min(bought, key=lambda each: each[0])[1]
-    rules = next(each.rules for each in done.priced if each.workload.name == plan.workload)
-    price = sum(line.usd for line in plan.cost_breakdown if line.label == HARDWARE)
-    return {
-        "plan": plan.name,
-        "price_usd": price,
-        "financing": rules.financing,
-        "years": [asdict(year) for year in books_by_year(price_usd=price, rules=rules)],
-    }
-
-
-def _machines(plan: Plan | None) -> float:
-    """Whole machines of a plan; where single accelerators are sold, as few as can hold them."""
-    if plan is None or not plan.system_count:
-        return 1.0
-    if plan.system_count < plan.accelerator_count:
-        return float(plan.system_count)
-    return float(ceil(plan.accelerator_count / MOST_IN_ONE_MACHINE))
-
-
-def _engineering(done: Worked, best: Plan | None) -> dict[str, Any]:
-    """What people cost by the way to deploy, and what leaving CUDA would take."""
-    staff, rates = done.question.money.staff_usd_per_year, done.rates
-    instances = _machines(best)
-    weeks = rates["porting/weeks"]
-    return {
-        "instances": instances,
-        "staff_usd_per_year": staff,
-        "by_deployment": [
-            asdict(each)
-            for each in overhead_by_deployment(rates, instances=instances, staff_usd_per_year=staff)
-        ],
-        "porting": [
-            {
-                "family": "any other" if rate is weeks else rate.id.split("/")[1],
-                "weeks": rate.value,
-                "low_weeks": rate.low,
-                "high_weeks": rate.high,
-                "usd": rate.value * staff / WEEKS_PER_YEAR,
-                "evidence": rate.evidence.value,
-                "source": rate.source,
-            }
-            for rate in rates.values()
-            if rate.id.startswith("porting/")
-        ],
-        "porting_counts": done.question.custom_kernels != "none",
-    }
 
 
 def _site_warnings(question: Question, fleet: Plan | None) -> list[str]:

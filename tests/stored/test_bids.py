@@ -265,7 +265,8 @@ def test_a_price_lock_shorter_than_the_horizon_widens_the_range() -> None:
 
 
 def support_usd(found: dict[str, Any]) -> float:
-    return sum(line["usd"] for line in found["lines"] if line["label"] == "Support contract")
+    lines = {line["label"]: float(line["usd"]) for line in found["lines"]}
+    return lines["Support contract"]
 
 
 def test_a_stated_support_rate_stands_in_place_of_that_of_the_answers() -> None:
