@@ -41,7 +41,8 @@ METRES = st.floats(min_value=0.0, max_value=2.0e7)
 
 @cache
 def advice(regions: tuple[str, ...], **answers: Any) -> dict[str, Any]:
-    raw = {"preset": "chatbot_1m", "answers": {"user_regions": list(regions), **answers}}
+    lists = {k: list(v) if isinstance(v, tuple) else v for k, v in answers.items()}
+    raw = {"preset": "chatbot_1m", "answers": {"user_regions": list(regions), **lists}}
     return advise_on(
         read_answers(raw),
         shipped_snapshot(),
@@ -225,3 +226,18 @@ def test_the_way_takes_its_part_of_a_target() -> None:
 
     assert way_in_target_s({"network_p95_s": figure}, 0.95) == best["network_p95_s"]["value"]
     assert way_in_target_s({}, 0.95) == 0.0
+
+
+def test_machines_at_the_edge_are_as_near_as_a_network_gets() -> None:
+    plans = advice(("US",), deployment_allowed=("edge",))["plans"]
+    own = next(p for p in plans if p["provider_kind"] == "on_prem")
+
+    assert own["network_p99_s"]["value"] == pytest.approx(float(round_trip_s(0.0)))
+
+
+def test_an_own_room_stands_where_the_data_may_be() -> None:
+    plans = advice(("US",), residency_countries=("CA",))["plans"]
+    own = next(p for p in plans if p["provider_kind"] == "on_prem")
+    canadian = [place.name for place, _ in shipped_user_places()["CA"]]
+
+    assert any(f"put in {name}," in own["network_p99_s"]["source"] for name in canadian)

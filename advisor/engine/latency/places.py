@@ -175,6 +175,15 @@ def users_in(
     return Users(places=tuple(places), shares=np.array(weights) / total)
 
 
+def places_in(countries: Sequence[str]) -> list[Place]:
+    """The large cities of some countries.
+
+    Source: as `shipped_user_places`.
+    """
+    known = shipped_user_places()
+    return [place for country in countries for place, _ in known.get(country, ())]
+
+
 def place_of_region(region: RegionSpec) -> Place | None:
     """A region's own coordinates, else the largest city of its country, else None.
 

@@ -9,6 +9,7 @@ from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.latency.distance import (
     fibre_floor_s,
     great_circle_m,
+    round_trip_s,
     round_trips_s,
     shipped_fit,
     weighted_quantile,
@@ -18,6 +19,7 @@ from advisor.engine.latency.places import (
     Users,
     place_of_country,
     place_of_region,
+    places_in,
     users_in,
 )
 from advisor.engine.search.fits import deployment_kind
@@ -28,6 +30,9 @@ from catalog.specs import Evidence, Figure, OfferSpec
 LEVELS = (0.15, 0.4)
 """Shares of the tightest target at which offers are parted: each part is sized for the way of
 its farthest offer, so that near places are not sized for far ones."""
+
+
+AT_THE_EDGE = "your own machines stand beside the users, at the edge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +60,11 @@ def place_of_offer(offer: OfferSpec, *, own: Place | None) -> Place | None:
 
 
 def own_room(question: Question, users: Users, *, quantile: float) -> Place | None:
-    """The user's own room: in the country of the site, else the best of the users' places.
+    """The user's own room: in the country of the site, else the best place where data may be.
 
-    The best place has the shortest round trip at the quantile of users, in a country where the
-    data may be.
+    Tried are the users' own places in countries where the data may be, else the places of those
+    countries; the best has the shortest round trip at the quantile of users. Where machines may
+    stand at the edge they are taken to stand beside the users.
 
     Source: the answers; `latency.distance`.
     """
@@ -69,12 +75,21 @@ def own_room(question: Question, users: Users, *, quantile: float) -> Place | No
         for place in users.places
         if not question.residency_countries or place.country in question.residency_countries
     ]
+    allowed = allowed or places_in(sorted(question.residency_countries))
     if not allowed:
         return None
     ways = weighted_quantile(round_trips_s(users, allowed), users.shares, quantile)
     best = allowed[int(np.argmin(ways))]
     words = f"your own room is put in {best.name}, the best single place for your users"
-    return replace(best, assumed=words)
+    return replace(best, assumed=AT_THE_EDGE if at_the_edge(question) else words)
+
+
+def at_the_edge(question: Question) -> bool:
+    """Whether own machines may stand beside the users: edge is allowed and no site is named.
+
+    Source: the answers.
+    """
+    return "edge" in question.deployment_allowed and not question.site.country
 
 
 def tightest_s(slo: Slo) -> float | None:
@@ -106,6 +121,9 @@ def reach_of(offers: Sequence[OfferSpec], *, question: Question, workload: Workl
     known = np.array([site is not None for site in distinct], dtype=bool)
     way = np.where(known[:, None], round_trips_s(users, distinct), 0.0)
     floor = np.where(known[:, None], _floors_s(users, distinct), 0.0)
+    if at_the_edge(question):
+        beside = np.array([site is not None and site == own for site in distinct], dtype=bool)
+        way[beside], floor[beside] = round_trip_s(0.0), 0.0
 
     def at(seconds: Floats, share: float) -> Floats:
         return weighted_quantile(seconds, shares, share)[index]
