@@ -60,6 +60,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/money", money.money, name="money"),
     path("runs/<uuid:run_id>/money/<slug:table>.csv", money.money_csv, name="money-csv"),
     path("runs/<uuid:run_id>/files", files.files, name="files"),
+    path("runs/<uuid:run_id>/one-page", files.board, name="one-page"),
     path("runs/<uuid:run_id>/export.<slug:form>", files.run_export, name="run-export"),
     path(
         "runs/<uuid:run_id>/explain/<slug:plan_id>/<slug:figure>",

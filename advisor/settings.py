@@ -100,13 +100,13 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "django_filters",
-    "import_export",
     "simple_history",
     "axes",
     "csp",
     "catalog",
     "costing",
     "advisor",
+    "import_export",  # after ours: it has a command named export too
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

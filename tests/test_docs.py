@@ -46,6 +46,7 @@ METHODS = (
     "distance",
     "evidence",
     "explanations",
+    "files",
     "footprint",
     "latency",
     "pools",

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import IO, Any
 
 from advisor.exports.formats import Format, visible
@@ -27,6 +28,7 @@ HEADER = (
 )
 # Spreadsheets of East Asian locales take the full-width signs for the plain ones.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_PIECE = 64_000  # characters
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -36,14 +38,16 @@ def as_csv(document: Mapping[str, Any]) -> str:
 
 
 def csv_lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """The CSV line by line, so that a long answer needs no memory of its own."""
+    """The CSV in pieces of some lines, so that a long answer needs no memory of its own."""
     buffer = io.StringIO()
     write = csv.writer(buffer).writerow
-    for row in (HEADER, *(plan_row(plan) for plan in document["plans"])):
+    for row in chain((HEADER,), map(plan_row, document["plans"])):
         write(row)
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+        if buffer.tell() > _PIECE:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
 
 
 def plan_row(plan: Mapping[str, Any]) -> Sequence[Any]:
@@ -62,7 +66,7 @@ def safe_cell(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    text = visible(value)
+    text = value if value.isascii() and value.isprintable() else visible(value)
     return f"'{text}" if text.lstrip(" \"'").startswith(_FORMULA_STARTS) else text
 
 

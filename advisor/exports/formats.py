@@ -43,6 +43,7 @@ class Format:
     write: Callable[["Subject", IO[bytes]], None]
     check: Callable[["Subject"], None] = lambda _: None  # raises CannotExport
     of_plan: bool = True  # made of one plan; False: of the whole answer
+    page: str = ""  # name of the address of a page that shows the same
 
     def refusal(self, subject: "Subject") -> str:
         """Why the plan cannot be had in this format; empty where it can."""

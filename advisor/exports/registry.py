@@ -12,13 +12,14 @@ from advisor.exports.benchmark import BENCH
 from advisor.exports.formats import CannotExport, Format
 from advisor.exports.hosted_api import API
 from advisor.exports.kubernetes import K8S
+from advisor.exports.one_page import PDF
 from advisor.exports.servers import SGLANG, VLLM
 from advisor.exports.subject import Subject
 from advisor.exports.triton import TRITON
 from advisor.exports.workbook import XLSX
 
 FORMATS: tuple[Format, ...] = (
-    XLSX, MARKDOWN, VLLM, SGLANG, TRITON, K8S, ACCELERATE, BENCH, API, JSON, CSV,
+    XLSX, PDF, MARKDOWN, VLLM, SGLANG, TRITON, K8S, ACCELERATE, BENCH, API, JSON, CSV,
 )  # fmt: skip
 BY_ID = {each.id: each for each in FORMATS}
 _IN_MEMORY_BYTES = 5_000_000

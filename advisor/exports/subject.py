@@ -11,7 +11,7 @@ from advisor.engine.workload import Workload
 from advisor.exports.formats import CannotExport, one_line
 from advisor.models import Job
 from advisor.services.advice import Worked, reopened
-from catalog.models import Snapshot
+from advisor.services.reasons.asked import NOT_KEPT, reasons_of
 from catalog.specs import AcceleratorSpec, OfferSpec, SystemSpec
 from costing.engine.cases import CostCases
 
@@ -79,6 +79,7 @@ class Subject:
     plan: Document | None  # None where nothing is recommended
     answered_at: datetime | None
     reopen: Callable[[], Worked]
+    reasons: Callable[[], Document | None] = lambda: None  # the explanation, where it was asked
 
     @property
     def is_recommended(self) -> bool:
@@ -91,8 +92,8 @@ class Subject:
         """The stages on the catalogue of the answer; CannotExport where it was not kept."""
         try:
             return self.reopen()
-        except Snapshot.DoesNotExist as gone:
-            message = f"The state of the catalogue that the run was answered on is gone. {ANEW}"
+        except NOT_KEPT as gone:
+            message = f"What the run was answered from is not kept any more. {ANEW}"
             raise CannotExport(message) from gone
 
     @cached_property
@@ -155,4 +156,10 @@ def subject_of(run: Job, plan_id: str = "") -> Subject:
         plan=plan,
         answered_at=run.finished_at,
         reopen=lambda: reopened(run),
+        reasons=lambda: _reasons(run),
     )
+
+
+def _reasons(run: Job) -> Document | None:
+    known = reasons_of(run)
+    return known.result if known is not None else None

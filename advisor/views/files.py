@@ -9,6 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from advisor.exports.formats import Format
+from advisor.exports.one_page import PDF, one_page
 from advisor.exports.registry import CannotExport, UnknownFormat, file_of, menu_of
 from advisor.exports.subject import NoSuchPlan, Subject, subject_of
 from advisor.models import Job
@@ -38,6 +40,22 @@ def run_export(request: HttpRequest, run_id: UUID, form: str) -> HttpResponseBas
     )
 
 
+@require_safe
+@never_cache
+def board(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """The page for the board, made for paper."""
+    run = answered(request, run_id)
+    subject = _subject(request, run)
+    context = section_context(run, "files") | one_page(subject)
+    context |= {"pdf_refused": PDF.refusal(subject), "query": _query(subject)}
+    return render(request, "advisor/files/one_page.html", context)
+
+
+def _query(subject: Subject) -> str:
+    """What names the plan in an address; nothing for the recommended one."""
+    return "" if subject.is_recommended or not subject.plan else f"?plan={subject.plan['id']}"
+
+
 def _subject(request: HttpRequest, run: Job) -> Subject:
     try:
         return subject_of(run, request.GET.get("plan", ""))
@@ -45,20 +63,28 @@ def _subject(request: HttpRequest, run: Job) -> Subject:
         raise Http404 from unknown
 
 
+def _group(audience: str, entries: list[tuple[Format, str]]) -> dict[str, Any]:
+    """The formats for one audience; a reason that all of them share is told once."""
+    reasons = {reason for _, reason in entries}
+    return {
+        "audience": audience,
+        "entries": [{"format": each, "reason": reason} for each, reason in entries],
+        "shared_reason": reasons.pop() if len(entries) > 1 and len(reasons) == 1 else "",
+    }
+
+
 def _menu(request: HttpRequest, run: Job, *, refused: str = "", status: int = 200) -> HttpResponse:
     subject = _subject(request, run)
     entries = menu_of(subject)
     groups = [
-        {"audience": audience, "entries": [{"format": f, "reason": why} for f, why in group]}
+        _group(audience, list(group))
         for audience, group in groupby(entries, key=lambda entry: entry[0].audience)
     ]
     context: dict[str, Any] = {
         "groups": groups,
         "plan": subject.plan,
         "is_recommended": subject.is_recommended,
-        "query": ""
-        if subject.is_recommended or not subject.plan
-        else f"?plan={subject.plan['id']}",
+        "query": _query(subject),
         "choices": by_workload(subject.document["plans"]),
         "refused": refused,
     }

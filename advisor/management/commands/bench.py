@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from advisor.management import bench_fleet, bench_latency, bench_money, benchmarks
+from advisor.management import bench_files, bench_fleet, bench_latency, bench_money, benchmarks
 from advisor.services.setup import ensure_ready
 
 GROWTH_SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -31,11 +31,13 @@ class Command(BaseCommand):
         figures["whatif_s"] = bench_latency.whatif_seconds()
         figures["montecarlo_s"] = bench_money.montecarlo_seconds()
         figures |= bench_fleet.fleet_figures()
+        figures |= bench_files.export_figures()
         figures["import_rows_per_s"] = benchmarks.import_rows_per_s()
         if options["growth"]:
             figures["candidates_growth"] = benchmarks.candidates_growth(GROWTH_SIZES)
             figures["simulation_growth"] = bench_latency.simulation_growth(GROWTH_SIZES)
             figures["fleet_growth"] = bench_fleet.fleet_growth()
+            figures |= bench_files.export_growth()
             figures["montecarlo_growth"] = bench_money.montecarlo_growth(DRAWS)
         for name, figure in figures.items():
             self.stdout.write(f"{name}: {_text(figure)}")
