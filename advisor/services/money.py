@@ -94,6 +94,7 @@ class Money:
     curves: Mapping[str, Curve]  # by axis, a column for each way
     futures: Floats  # (draws, ways)
     swings: tuple[Swing, ...]
+    together: tuple[tuple[Plan, CashFlow], ...]  # each workload's own plan, where there are several
 
     @property
     def is_open(self) -> bool:
@@ -202,6 +203,7 @@ def money_on(done: Worked, wishes: Wishes) -> Money:
         used=used,
         curves=_curves(ways, side_by_side, rules_now, used=used),
         futures=side_by_side.added(futures),
+        together=_together(done, wishes, paths[wishes.scenario]),
         swings=tornado(cases, rules_now, uncertainty_of([plan.speed_range], rules_now, done.rates)),
     )
 
@@ -259,6 +261,21 @@ def _users(done: Worked, workload: Workload) -> float | None:
         return None
     thousands = said.number_or_none("users_total_k")
     return None if thousands is None else thousands * KILO
+
+
+def _together(
+    done: Worked, wishes: Wishes, scenario: Scenario
+) -> tuple[tuple[Plan, CashFlow], ...]:
+    """The recommended plan of each of several workloads, each with its own growth."""
+    if len(done.decisions) == 1:
+        return ()
+    found = []
+    for decision, priced in zip(done.decisions, done.priced, strict=True):
+        plan = decision.recommended
+        if plan is not None and plan.case is not None:
+            rules = with_scenario(_rules(priced.rules, wishes), scenario)
+            found.append((plan, cash_flow(plan.case, rules)))
+    return tuple(found)
 
 
 def _curves(

@@ -12,6 +12,7 @@ def money_tables(money: Money) -> Mapping[str, Table]:
     found = (
         cash.summary(money),
         cash.cash_flow(money),
+        *([cash.together(money)] if money.together else []),
         cash.drivers(money),
         ways.side_by_side(money),
         ways.in_general(),

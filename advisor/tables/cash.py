@@ -127,6 +127,26 @@ def _cash_point(money: Money) -> str:
     return f"{text}."
 
 
+def together(money: Money) -> Table:
+    """Each month of each workload's recommended plan, and all of them in one column."""
+    frame = pd.DataFrame({"Month": range(1, money.rules.horizon_months + 1)})
+    totals = {plan.workload: flow.total_usd[0] for plan, flow in money.together}
+    for workload, months in totals.items():
+        frame[f"{workload}, USD"] = months
+    frame["Total, USD"] = sum(totals.values()).round(2)
+    present = sum(float(flow.present_usd[0]) for _, flow in money.together)
+    return Table(
+        name="together",
+        title="All workloads",
+        point=f"The recommended plans of all {len(totals)} workloads cost "
+        f"{usd(frame['Total, USD'].sum())} together, worth {usd(present)} today.",
+        frame=frame,
+        note="Each workload on machines of its own; what sharing them saves is on the page of the "
+        "fleet.",
+        cents=True,
+    )
+
+
 def drivers(money: Money) -> Table:
     """Cost lines from the dearest down, with the group each belongs to."""
     lines = {label: float(line[0]) for label, line in money.cost.lines.items() if line[0]}

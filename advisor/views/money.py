@@ -148,7 +148,9 @@ def _parts(found: Money, tables: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The page's parts in order: each with its charts and its tables."""
     axes = list(found.curves)
     return [
-        _part("months", "Month by month", [tables["cash-flow"]], [
+        _part("months", "Month by month", [
+            tables[name] for name in ("cash-flow", "together") if name in tables
+        ], [
             _chart("months-chart", "Each month", tables["cash-flow"].point,
                    money_chart.months(found)),
             _chart("paid-chart", "Paid so far", tables["ways"].point,

@@ -117,6 +117,13 @@ def open_plan(preset: str) -> str:
     return next(plan.id for plan in plans if plan.price_open and plan.meets_targets)
 
 
+def test_several_workloads_add_up_month_by_month() -> None:
+    frame = tables(money("mixed_company"))["together"].frame
+    recommended = [each.recommended for each in worked_preset("mixed_company").decisions]
+    told = sum(plan.value("total_cost_usd") or 0.0 for plan in recommended if plan is not None)
+    assert cents(frame, "Total, USD") == round(told * 100)
+
+
 def test_drivers_add_up_to_the_total() -> None:
     found = money()
     frame = tables(found)["drivers"].frame

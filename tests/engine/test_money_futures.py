@@ -1,13 +1,16 @@
 """Plans of one answer in the same futures: seeded, fair, and open about what is not known."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from advisor.engine.money.futures import cases_of, probability_cheaper, too_close
+from advisor.engine.money.futures import cases_of, futures_usd, too_close
+from advisor.engine.plan import Plan
 from advisor.services.advice import Worked
 from costing.engine.cases import stacked, take
+from costing.engine.chances import chances_cheaper
 from costing.engine.tco import cost_breakdown
 from tests.engine.money_samples import worked_chat
 
@@ -19,9 +22,16 @@ def chat() -> Worked:
     return worked_chat()
 
 
-def chances(chat: Worked, *, seed: int = 1) -> np.ndarray:
-    plans = chat.decisions[0].plans[:6]
-    return probability_cheaper(plans, chat.priced[0].rules, chat.rates, draws=DRAWS, seed=seed)
+def chances_of(chat: Worked, plans: Sequence[Plan], *, seed: int = 1) -> np.ndarray:
+    speeds = [plan.speed_range for plan in plans]
+    rules = chat.priced[0].rules
+    return chances_cheaper(
+        futures_usd(cases_of(plans), speeds, rules, chat.rates, draws=DRAWS, seed=seed)
+    )
+
+
+def chances(chat: Worked) -> np.ndarray:
+    return chances_of(chat, chat.decisions[0].plans[:6])
 
 
 def test_a_plan_costs_again_what_the_answer_says(chat: Worked) -> None:
@@ -43,7 +53,7 @@ def test_a_plan_at_twice_the_price_is_hardly_ever_cheaper(chat: Worked) -> None:
     best = chat.decisions[0].plans[0]
     assert best.case is not None
     dearer = replace(best, case=replace(best.case, usd_per_h=best.case.usd_per_h * 3.0))
-    found = probability_cheaper([best, dearer], chat.priced[0].rules, chat.rates, draws=DRAWS)
+    found = chances_of(chat, [best, dearer])
     assert found[0, 1] > 0.9
 
 
@@ -51,7 +61,7 @@ def test_a_plan_whose_price_is_open_has_no_chance_stated(chat: Worked) -> None:
     best = chat.decisions[0].plans[0]
     assert best.case is not None
     unpriced = replace(best, case=replace(best.case, usd_per_h=best.case.usd_per_h * np.nan))
-    found = probability_cheaper([best, unpriced], chat.priced[0].rules, chat.rates, draws=DRAWS)
+    found = chances_of(chat, [best, unpriced])
     assert np.isnan(found).all()
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from advisor.engine.cases import Floats
 from advisor.engine.plan import Plan
 from costing.engine.cases import CostCases, CostRules, stacked
-from costing.engine.chances import chances_cheaper
 from costing.engine.montecarlo import Spread, Uncertainty, sampled, totals_usd
 from costing.engine.rates import Rates
 
@@ -70,21 +69,6 @@ def futures_usd(
     """
     known = uncertainty_of(speeds, rules, rates)
     return totals_usd(cases, rules, sampled(cases, rules, known, draws=draws, seed=seed))
-
-
-def probability_cheaper(
-    plans: Sequence[Plan], rules: CostRules, rates: Rates, *, draws: int = DRAWS, seed: int = SEED
-) -> Floats:
-    """Chance that the plan of the row costs less than that of the column; shape (plans, plans).
-
-    Both meet the same futures; nan on the diagonal and where a price is open. `rules` and
-    `rates` are those of the plans' `Priced`.
-    Source: as `futures_usd`.
-    """
-    speeds = [plan.speed_range for plan in plans]
-    return chances_cheaper(
-        futures_usd(cases_of(plans), speeds, rules, rates, draws=draws, seed=seed)
-    )
 
 
 def too_close(chance: float) -> bool:
