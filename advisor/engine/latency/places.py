@@ -22,6 +22,9 @@ from catalog.engine.tables import (
 from catalog.specs import RegionSpec
 from catalog.units import MILLISECOND
 
+USER_PLACES_SOURCE = (
+    "GeoNames (CC BY 4.0): large cities, and the people of each country around them"
+)
 _SOURCE = (*text("source_title", required=True), *text("source_url", "observed_on"))
 USER_PLACES = Table(
     name="user_places",

@@ -17,6 +17,7 @@ from advisor.engine.latency.distance import (
     weighted_quantile,
 )
 from advisor.engine.latency.places import (
+    USER_PLACES_SOURCE,
     Place,
     Users,
     place_of_region,
@@ -99,7 +100,7 @@ def answer(subject: Subject, values: Values) -> Document:
         ],
         "tables": [_sites(case), _users(case), *split_tables(splits)],
         "charts": [_chart(case)],
-        "basis": [_fit_basis()],
+        "basis": [_fit_basis(), _edge_basis(), _people_basis(case)],
     }
 
 
@@ -373,6 +374,28 @@ def _chart(case: _Case) -> Document:
         },
         rule=("Target", _target(case)),
     )
+
+
+def _edge_basis() -> Document:
+    zones = shipped_edge_zones()
+    return _counted("Edge zones on record", len(zones), "zones", [source for *_, source in zones])
+
+
+def _people_basis(case: _Case) -> Document:
+    places = case.users.places
+    return _counted("Places of your users", len(places), "places", [USER_PLACES_SOURCE])
+
+
+def _counted(label: str, count: int, unit: str, sources: Sequence[str]) -> Document:
+    return {
+        "label": label,
+        "value": count,
+        "low": count,
+        "high": count,
+        "unit": unit,
+        "evidence": "reported",
+        "source": "; ".join(dict.fromkeys(sources)),
+    }
 
 
 def _fit_basis() -> Document:
