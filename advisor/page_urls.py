@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from advisor.views import (
+    check,
     decision,
     docs,
     evidence,
@@ -81,6 +82,8 @@ urlpatterns = [
     path("runs/<uuid:run_id>/decision", decision.decision, name="decision"),
     path("decisions/<uuid:record_id>", decision.decision_record, name="decision-record"),
     path("decisions/<uuid:record_id>.md", decision.decision_markdown, name="decision-markdown"),
+    path("check/setup", check.setup, name="check-setup"),
+    path("check/quote", check.quote, name="check-quote"),
     path("catalogue", catalogue.index, name="catalogue"),
     path("catalogue/accelerators", catalogue.accelerators, name="catalogue-accelerators"),
     path("catalogue/accelerators/<slug:slug>", catalogue.accelerator, name="accelerator"),

@@ -14,6 +14,7 @@ from advisor import queries
 from advisor.api import files
 from advisor.api.access import POLL_AFTER_S, Forbidden, KeyAuth, Strict, key_for
 from advisor.api.calibrations import router as calibrations
+from advisor.api.checks import router as checks
 from advisor.api.decisions import router as decisions
 from advisor.api.explanations import explanation_of
 from advisor.api.explanations import router as explanations
@@ -60,6 +61,7 @@ api.add_router("", files.router)
 api.add_router("", explanations)
 api.add_router("", reasons)
 api.add_router("", decisions)
+api.add_router("", checks)
 api.add_router("", private)
 api.add_router("", paths)
 api.add_router("", calibrations)
