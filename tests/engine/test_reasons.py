@@ -20,6 +20,7 @@ from advisor.engine.reasons.stability import stability
 from advisor.questions import read_answers
 from advisor.services.advice import worked
 from advisor.services.reasons.constraints import constraints_of, prices_of_constraints
+from advisor.services.reasons.document import quick
 from advisor.services.reasons.flips import flip_of
 from advisor.services.reasons.inputs import Input, inputs_of
 from advisor.services.reasons.ranking import calls, doubts
@@ -327,3 +328,21 @@ def test_before_signing_names_three_things_one_of_them_a_benchmark_of_the_plan()
     assert len(asked) == 3
     commands = [command for each in asked for command in each["commands"]]
     assert any("bench" in command and "--request-rate" in command for command in commands)
+
+
+def test_soft_criteria_are_facts_with_a_source_and_no_score() -> None:
+    base = of(CHAT)
+    told = quick(base)["workloads"][0]["soft"]
+
+    assert {part["family"] for part in told} >= {"gpu", "tpu"}
+    assert all(each["source"] for part in told for each in part["findings"])
+    assert "Open compiler" in {each["topic"] for each in told[0]["findings"]}
+
+
+def test_porting_of_custom_kernels_is_priced_in_person_weeks() -> None:
+    base = answered(CHAT, custom_kernels="many", port_effort_ok_pm=12)
+    told = {part["family"]: part for part in quick(base)["workloads"][0]["soft"]}
+    porting = next(e for e in told["tpu"]["findings"] if e["topic"] == "Team and porting")
+
+    assert "person-weeks" in porting["text"]
+    assert porting["usd"] > 0.0

@@ -1,9 +1,11 @@
 """The explanation of a run as one document: what the page, the API and the record carry."""
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from advisor.engine.choice.explain import reasons
+from advisor.engine.reasons.outcome import may_be_recommended
+from advisor.engine.reasons.soft import findings
 from advisor.engine.version import ENGINE_VERSION
 from advisor.services.advice import Progress
 from advisor.services.reasons.constraints import prices_of_constraints
@@ -53,6 +55,7 @@ def quick(base: Base) -> dict[str, Any]:
                 "why": reasons(decision),
                 "refusal": decision.refusal,
                 "ranking": ranking(base, at),
+                "soft": _soft(base, at),
                 "doubt": doubt_document(found[0]) if found else None,
                 "calls": calls(*found) if found else [],
                 "before_signing": [],
@@ -73,6 +76,36 @@ def quick(base: Base) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _soft(base: Base, at: int) -> list[dict[str, Any]]:
+    """Facts on the recommended part, and on the cheapest of every other family."""
+    done = base.worked
+    parts = {part.slug: part for part in done.snapshot.accelerators}
+    best = done.decisions[at].recommended
+    plans = [best] if best is not None else []
+    plans += sorted(
+        (plan for plan in done.decisions[at].plans if may_be_recommended(plan)),
+        key=lambda plan: plan.value("total_cost_usd") or 0.0,
+    )
+    of_family: dict[str, str] = {}
+    for plan in plans:
+        if plan.accelerator_slug in parts:
+            of_family.setdefault(plan.family, plan.accelerator_slug)
+    return [
+        {
+            "name": parts[slug].name,
+            "family": family,
+            "findings": [
+                asdict(each)
+                for each in findings(
+                    parts[slug], question=done.question, workload=done.question.workloads[at],
+                    snapshot=done.snapshot, rates=done.rates,
+                )
+            ],
+        }
+        for family, slug in of_family.items()
+    ]  # fmt: skip
+
+
 def _within(progress: Progress, start: str, end: str) -> Progress:
     """Progress of one part as progress of the whole."""
     low, high = SHARES[start], SHARES[end]
@@ -81,8 +114,3 @@ def _within(progress: Progress, start: str, end: str) -> Progress:
         progress(stage, low + (high - low) * min(max(fraction, 0.0), 1.0))
 
     return tell
-
-
-def tells(document: Mapping[str, Any] | None) -> bool:
-    """Whether a stored result is an explanation of this shape."""
-    return bool(document) and (document or {}).get("schema") == SCHEMA
