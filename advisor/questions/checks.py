@@ -225,8 +225,9 @@ def _required(answered: AnswerSet, findings: Findings, *, index: int) -> None:
         findings.refuse(
             index,
             "traffic_basis",
-            "request logs cannot be read yet; choose users, requests_per_second, "
-            "requests_per_month or tokens_per_month",
+            "a log cannot size a plan by itself; choose users, requests_per_second, "
+            "requests_per_month or tokens_per_month, and replay the log on the Latency page of "
+            "the answer",
         )
 
 
