@@ -79,7 +79,7 @@ def planned_figures(plan: Mapping[str, Any], burstiness_cv: float) -> dict[str, 
     """The strip as the plan has it."""
     return {
         "load": 100,
-        "burstiness_cv": burstiness_cv,
+        "burstiness_cv": _plain(burstiness_cv),
         "batch_limit": int(plan.get("batch_limit") or 1),
         "replicas": int(plan["parallelism"]["replicas"]),
         "router": "least_loaded",

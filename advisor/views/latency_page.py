@@ -243,7 +243,7 @@ def _inside(rows: Sequence[Document]) -> str:
     first, last = rows[0], rows[-1]
     slow, quick = (seconds(row["full_tpot_p99_s"]["value"]) for row in (last, first))
     return (
-        f"When all {first['batch_limit']} places are taken a token takes {quick} and a replica "
+        f"When all {first['batch_limit']} places are taken a token takes {quick} and the "
         f"pool serves {number(first['full_requests_per_s'])} requests/s; with "
         f"{last['batch_limit']} it takes {slow} for {number(last['full_requests_per_s'])}."
     )
