@@ -28,8 +28,7 @@ def as_markdown(document: Document, subject: Subject | None = None) -> str:
     lines += ["", "## Why not", "", *_why_not(document)]
     lines += ["", "## Assumptions", "", *_assumptions(document)]
     lines += ["", "## Where this comes from", "", *_origin(document, subject)]
-    lines += ["", "## Sign-off", "", "| name | role | date |", "|---|---|---|"]
-    lines += [NOBODY_YET, NOBODY_YET]
+    lines += ["", "## Sign-off", "", *_sign_off(subject)]
     return "\n".join([*lines, "", *(md(line) for line in footer(document))]) + "\n"
 
 
@@ -118,6 +117,27 @@ def _origin(document: Document, subject: Subject | None) -> list[str]:
         f"- Catalogue: as of {catalogue['as_of']}, SHA-256 `{catalogue['digest']}`",
         f"- Engine: {document['engine_version']}; calibration: {document['calibration_version']}",
     ]
+
+
+def _sign_off(subject: Subject | None) -> list[str]:
+    """The newest decision on the run with its signatures; empty rows where nobody decided yet."""
+    table = ["| name | role | date |", "|---|---|---|"]
+    records = subject.decisions() if subject is not None else []
+    if not records:
+        return [*table, NOBODY_YET, NOBODY_YET]
+    record = records[0]
+    chosen = record["chosen"]
+    lines = [
+        f"Decided on {md(record['decided_on'])} by {md(record['decided_by'])}: "
+        f"{md(chosen['name']) if chosen else 'none of the plans'}; {md(record['status'])}. "
+        f"Record SHA-256 `{record['digest']}`.",
+        "",
+        *table,
+    ]
+    for each in record["amendments"]:
+        said = f": {md(each['text'])}" if each["text"] else ""
+        lines.append(f"| {md(each['name'])} | {md(each['label'])}{said} | {each['said_on']} |")
+    return lines
 
 
 def _write(subject: Subject, stream: IO[bytes]) -> None:

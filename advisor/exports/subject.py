@@ -11,6 +11,7 @@ from advisor.engine.workload import Workload
 from advisor.exports.formats import CannotExport, one_line
 from advisor.models import Job
 from advisor.services.advice import Worked, reopened
+from advisor.services.decisions import decisions_of, record_document
 from advisor.services.reasons.asked import NOT_KEPT, reasons_of
 from catalog.specs import AcceleratorSpec, OfferSpec, SystemSpec
 from costing.engine.cases import CostCases
@@ -79,6 +80,7 @@ class Subject:
     plan: Document | None  # None where nothing is recommended
     answered_at: datetime | None
     reopen: Callable[[], Worked]
+    decisions: Callable[[], list[Document]] = list  # what people decided on it, newest first
     reasons: Callable[[], Document | None] = lambda: None  # the explanation, where it was asked
 
     @property
@@ -156,6 +158,7 @@ def subject_of(run: Job, plan_id: str = "") -> Subject:
         plan=plan,
         answered_at=run.finished_at,
         reopen=lambda: reopened(run),
+        decisions=lambda: [record_document(each) for each in decisions_of(run)],
         reasons=lambda: _reasons(run),
     )
 

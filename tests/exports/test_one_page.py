@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from advisor.exports import one_page as made
+from advisor.exports.as_markdown import as_markdown
 from advisor.exports.formats import CannotExport
 from advisor.exports.registry import BY_ID, file_of
 from advisor.exports.subject import Subject
@@ -110,3 +111,35 @@ def test_without_the_system_libraries_the_page_is_offered_instead(
 
     with pytest.raises(CannotExport, match="print it from the browser"):
         file_of(subject_of_preset("chatbot_1m"), "pdf")
+
+
+def test_the_record_holds_the_signatures_of_the_newest_decision(
+    subject_of_preset: SubjectOf,
+) -> None:
+    subject = subject_of_preset("chatbot_1m")
+    signed = {
+        "name": "Ada | L.",
+        "label": "Sign-off by the buyer",
+        "text": "",
+        "said_on": "2026-11-25",
+    }
+    record = {
+        "decided_on": "2026-11-24", "decided_by": "Grace", "chosen": {"name": "The plan"},
+        "status": "signed", "digest": "abc", "amendments": [signed],
+    }  # fmt: skip
+    told = Subject(
+        run_id=subject.run_id, document=subject.document, plan=subject.plan, answered_at=None,
+        reopen=subject.reopen, decisions=lambda: [record],
+    )  # fmt: skip
+    text = as_markdown(told.document, told)
+
+    assert "Decided on 2026-11-24 by Grace: The plan; signed." in text
+    assert "| Ada \\| L. | Sign-off by the buyer | 2026-11-25 |" in text
+
+
+def test_without_a_decision_the_record_has_lines_to_sign(subject_of_preset: SubjectOf) -> None:
+    subject = subject_of_preset("chatbot_1m")
+
+    assert "| name | role | date |\n|---|---|---|\n| | | |" in as_markdown(
+        subject.document, subject
+    )
