@@ -31,13 +31,10 @@ def ask(program: Client, path: str, body: dict[str, Any]) -> Any:
     return program.post(path, json.dumps(body), content_type="application/json")
 
 
-@pytest.mark.parametrize("topic", ["distance", "availability"])
-def test_a_what_if_lists_its_figures_and_takes_them_back(
-    program: Client, address: str, topic: str
-) -> None:
-    fields = program.get(f"{address}/{topic}").json()
+def test_a_what_if_lists_its_figures_and_takes_them_back(program: Client, address: str) -> None:
+    fields = program.get(f"{address}/availability").json()
     values = {field["id"]: field["value"] for field in fields}
-    answer = ask(program, f"{address}/{topic}", {"values": values})
+    answer = ask(program, f"{address}/availability", {"values": values})
 
     assert answer.status_code == 200
     assert answer.json()["values"] == values
