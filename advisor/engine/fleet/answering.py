@@ -143,7 +143,7 @@ def _quickly(setting: Setting) -> Outcome:
     relaxed = solve(formulate(problem).program, Limits(), relaxed=True)
     if greedy is not None and relaxed.bound >= greedy.usd * (1.0 - GOOD_ENOUGH):
         return Outcome(fleet=greedy, bound_usd=relaxed.bound, greedy=greedy, single=None)
-    outcome = solve_exactly(problem, QUICK)
+    outcome = solve_exactly(problem, QUICK, greedy=greedy)
     return replace(outcome, bound_usd=max(outcome.bound_usd, min(relaxed.bound, _usd(outcome))))
 
 

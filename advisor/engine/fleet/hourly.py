@@ -14,7 +14,7 @@ from advisor.engine.fleet.problem import Fleet, FleetProblem, options_kept
 
 HOUR_GAP = 0.01  # of one hour's rent; held machines are paid already
 _BATCH = 8  # hours between two looks at whether to stop
-_DEARER = 0.1  # than the best at the relaxation's prices, and still tried in whole machines
+_DEARER = 0.3  # than the best at the relaxation's prices, and still tried in whole machines
 
 
 def falls_apart(problem: FleetProblem) -> bool:
@@ -45,10 +45,9 @@ def solve_by_hours(
     found = fleet_of(made, problem, relaxed.values)
     worth = _worth_trying(made, problem, relaxed)
     for held in (np.round(found.machines), np.ceil(found.machines - 1e-6)):
-        for pairs in (worth, np.ones_like(worth)):
-            fleet = _completed(problem, held, pairs, workers, watch, relaxed.bound)
-            if fleet is not None or (watch is not None and watch(np.inf, relaxed.bound)):
-                return fleet, relaxed.bound
+        fleet = _completed(problem, held, worth, workers, watch, relaxed.bound)
+        if fleet is not None or (watch is not None and watch(np.inf, relaxed.bound)):
+            return fleet, relaxed.bound
     return None, relaxed.bound
 
 
@@ -91,15 +90,10 @@ def _completed(
     )
 
     def one(hour: int) -> tuple[Bools, Fleet] | None:
-        rate = np.where(pairs[:, :, hour], problem.rate, 0.0)
-        kept = np.zeros(len(held), dtype=bool)
-        kept[problem.pool_option[(rate > 0.0).any(axis=0)]] = True
-        demand = np.ascontiguousarray(problem.demand[:, [hour]])
-        alone = options_kept(replace(fixed, hours=np.ones(1), demand=demand, rate=rate), kept)
-        made = formulate(alone)
-        answer = solve(made.program, Limits(gap=HOUR_GAP, nodes=5_000))
-        return None if answer.values is None else (kept, fleet_of(made, alone, answer.values))
+        # What the relaxation finds dear is tried only where the rest cannot serve the hour.
+        return _hour(fixed, hour, pairs[:, :, hour]) or _hour(fixed, hour, everything)
 
+    everything = np.ones_like(problem.rate, dtype=bool)
     fleet = replace(nothing(problem), machines=np.where(problem.held, held, 0.0))
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(problem.hours), _BATCH):
@@ -111,6 +105,18 @@ def _completed(
             if watch is not None and watch(np.inf, bound):
                 return None
     return None if broken(problem, fleet) else priced(problem, fleet)
+
+
+def _hour(fixed: FleetProblem, hour: int, pairs: Bools) -> tuple[Bools, Fleet] | None:
+    """One hour in whole machines on these pairs, with the options kept; None where it cannot."""
+    rate = np.where(pairs, fixed.rate, 0.0)
+    kept = np.zeros(len(fixed.held), dtype=bool)
+    kept[fixed.pool_option[(rate > 0.0).any(axis=0)]] = True
+    demand = np.ascontiguousarray(fixed.demand[:, [hour]])
+    alone = options_kept(replace(fixed, hours=np.ones(1), demand=demand, rate=rate), kept)
+    made = formulate(alone)
+    answer = solve(made.program, Limits(gap=HOUR_GAP, nodes=5_000))
+    return None if answer.values is None else (kept, fleet_of(made, alone, answer.values))
 
 
 def _write(problem: FleetProblem, fleet: Fleet, hour: int, kept: Bools, one: Fleet) -> None:

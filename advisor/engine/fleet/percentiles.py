@@ -101,7 +101,7 @@ def _pool(
     pool = setting.pools[number]
     workload = setting.priced[pool.load].workload
     plan = plan_of(setting.priced[pool.load], pool.row, plan_id="pool")
-    what = f"{plan.accelerator}, {plan.provider}, {plan.purchase.replace('_', ' ')}"
+    what = f"{plan.accelerator}, {plan.provider}, {plan.system}"
     hours = setting.problem.hours
     rates = fleet.served[:, number].sum(axis=0)
     busy = np.flatnonzero(rates > _USED)

@@ -31,16 +31,22 @@ class Outcome:
 
 
 def solve_exactly(
-    problem: FleetProblem, limits: Limits | None = None, *, watch: Watch | None = None
+    problem: FleetProblem,
+    limits: Limits | None = None,
+    *,
+    watch: Watch | None = None,
+    greedy: Fleet | None = None,
 ) -> Outcome:
     """The least-cost fleet by branch and bound over every kind of hour at once.
 
     Never worse than the greedy fleet or the best single option, because both are tried; at a
-    limit it is the best fleet so far. Each fleet is checked without the solver before it counts.
+    limit it is the best fleet so far. A greedy fleet that is known need not be made again. Each
+    fleet is checked without the solver before it counts.
 
     Source: `formulate`, `mip.solve`.
     """
-    greedy, single = greedy_fleet(problem), single_option_fleet(problem)
+    greedy = greedy or greedy_fleet(problem)
+    single = single_option_fleet(problem)
     made = formulate(problem)
     found = solve(made.program, limits or Limits(), watch=watch)
     fleets = [each for each in (greedy, single) if each is not None]

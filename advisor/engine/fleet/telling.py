@@ -411,12 +411,14 @@ def _routes(answer: FleetAnswer) -> list[dict[str, object]]:
             option = setting.options[setting.pools[number].option]
             rows.append({
                 "workload": name, "what": part_name(setting, option),
+                "instance": option.offer.instance_type,
                 "provider": option.offer.provider, "purchase": option.offer.purchase.value,
                 "share": round(float(amount[number]) / total, 4),
                 "replicas": round(float(fleet.replicas[number].max()), 1),
             })  # fmt: skip
         rows += [
-            {"workload": name, "what": plan.accelerator, "provider": plan.provider,
+            {"workload": name, "what": plan.accelerator, "instance": plan.system,
+             "provider": plan.provider,
              "purchase": plan.purchase, "share": 1.0,
              "replicas": float(plan.parallelism.get("replicas", 0))}
             for number in answer.bill.of_whole
@@ -426,9 +428,9 @@ def _routes(answer: FleetAnswer) -> list[dict[str, object]]:
 
 
 def _series(answer: FleetAnswer) -> list[dict[str, object]]:
-    """Accelerators at work in each of the 168 hours, one series a workload and option."""
+    """Accelerators at work in each of the 168 hours, one series a workload, part and seller."""
     setting, fleet, problem = answer.setting, answer.fleet, answer.setting.problem
-    found: list[dict[str, object]] = []
+    found: dict[tuple[str, str], Floats] = {}
     for number, pool in enumerate(setting.pools):
         served = fleet.served[:, number]
         if served.max(initial=0.0) <= _USED:
@@ -443,12 +445,16 @@ def _series(answer: FleetAnswer) -> list[dict[str, object]]:
             week = _one_after_another(week)
         chips = week * problem.size[number] * option.offer.accelerator_count
         way = CONTRACTS.get(option.offer.purchase.value, option.offer.purchase.value)
-        found.append({
-            "workload": setting.priced[pool.load].workload.name,
-            "name": f"{part_name(setting, option)}, {option.offer.provider}, {way}",
-            "busy": [round(float(each), 3) for each in chips],
-        })  # fmt: skip
-    return found
+        seller = "yours already" if option.owned else f"{option.offer.provider}, {way}"
+        key = (
+            setting.priced[pool.load].workload.name,
+            f"{part_name(setting, option)}, {seller}",
+        )
+        found[key] = found.get(key, np.zeros(len(chips))) + chips
+    return [
+        {"workload": workload, "name": name, "busy": [round(float(each), 3) for each in chips]}
+        for (workload, name), chips in found.items()
+    ]
 
 
 def _one_after_another(week: Floats) -> Floats:
