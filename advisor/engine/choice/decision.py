@@ -43,7 +43,8 @@ def decide(priced: Priced, question: Question) -> Decision:
 
     Source: rules stated here; dominance and scores as in `choice`.
     """
-    cost = priced.cost.total_usd
+    # To the cent: equal plans keep the order of their rows, whatever the last digits of a sum.
+    cost = np.round(priced.cost.total_usd, 2)
     wait = priced.wait_s
     blocked = blocked_because(priced, question)
     eligible = np.array([text == "" for text in blocked], dtype=bool)
