@@ -17,6 +17,7 @@ from advisor.engine.reasons.change import Change, OfferPrice, change_of
 from advisor.engine.reasons.flips import nearest_flip
 from advisor.engine.reasons.outcome import Outcome, pick_of
 from advisor.engine.reasons.stability import stability
+from advisor.engine.search.formats import serving_formats
 from advisor.questions import read_answers
 from advisor.services.advice import worked
 from advisor.services.reasons.constraints import constraints_of, prices_of_constraints
@@ -346,3 +347,12 @@ def test_porting_of_custom_kernels_is_priced_in_person_weeks() -> None:
 
     assert "person-weeks" in porting["text"]
     assert porting["usd"] > 0.0
+
+
+def test_formats_of_equal_width_are_tried_in_the_same_order_in_every_process() -> None:
+    workload = of(CHAT).worked.question.workloads[0]
+    assert workload.serving is not None
+    part = next(p for p in of(CHAT).worked.snapshot.accelerators if p.slug == "amd-mi300x")
+
+    tried_first = serving_formats(part, workload.serving, workload)
+    assert tried_first.index("fp8") < tried_first.index("int8")

@@ -60,7 +60,8 @@ def serving_formats(part: AcceleratorSpec, demand: ServingDemand, workload: Work
         }
     if not part.peak_flops_per_s.get("bf16") and "bf16" in tried:
         tried = (tried - {"bf16"}) | {"fp16"}
-    return sorted(tried, key=lambda name: -_BITS[name])
+    # By name too: the order of a set differs from process to process.
+    return sorted(tried, key=lambda name: (-_BITS[name], name))
 
 
 def training_formats(part: AcceleratorSpec, demand: TrainingDemand) -> list[str]:
