@@ -24,7 +24,7 @@ from advisor.engine.samples.fit import cross_validate_samples
 from advisor.engine.samples.published import SAMPLE_KINDS
 from advisor.engine.serving.evidence import Observations, observations, trust_of, typical_lengths
 from advisor.engine.serving.outcomes import TARGETS
-from advisor.engine.serving.validation import cross_validated, folds_of, spread_class
+from advisor.engine.serving.validation import cross_validated, folds_of, observed_classes
 from advisor.engine.training.fit import cross_validate_training
 from catalog import queries
 from catalog.engine.shipped import (
@@ -113,7 +113,7 @@ def serving_reports(
 
 def _with_ranges(observed: Observations, logs: Floats, fold: Ints) -> Reports:
     """Predictions with ranges from the errors that the other folds show, by class of vendor."""
-    classes = np.array([spread_class(vendor) for vendor in observed.vendor])
+    classes = observed_classes(observed)
     usable = (observed.trust >= 1.0) & ~observed.published.cases.speculative
     reports: Reports = {}
     for index, name in enumerate(TARGETS):

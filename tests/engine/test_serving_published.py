@@ -156,9 +156,14 @@ def test_a_replica_is_grown_until_it_holds_the_weights() -> None:
     assert cases.tensor_parallel[0] == 2
 
 
-def test_lengths_of_fixed_concurrency_runs_are_nominal() -> None:
+def test_lengths_named_in_whole_1024_tokens_are_drawn_below_the_named_one() -> None:
+    run = read(scenario="concurrency", concurrency=4.0, input_tokens=1024.0, output_tokens=8192.0)
+    assert run.cases.input_tokens[0] == pytest.approx(0.9 * 1024.0)
+
+
+def test_other_lengths_of_fixed_concurrency_runs_are_what_they_say() -> None:
     cases = read(scenario="concurrency", concurrency=4.0, input_tokens=1000.0).cases
-    assert cases.input_tokens[0] == pytest.approx(900.0)
+    assert cases.input_tokens[0] == pytest.approx(1000.0)
 
 
 def test_every_default_is_stated() -> None:

@@ -52,6 +52,9 @@ class Deployments:
     decode: Floats
     gain: Floats
     wait: Floats
+    crowd: Floats
+    first_steps: Floats
+    admit_s: Floats
     request_s: Floats
     median: Floats
     tail_tpot: Floats
@@ -168,7 +171,10 @@ def deployments(cases: InferenceCases, columns: Mapping[str, Floats]) -> Deploym
         step_floor_s=floor_s,
         decode=full(columns["decode"]),
         gain=np.where(cases.speculative, columns["gain"], 1.0),
-        wait=full(np.minimum(columns["wait"], 1.0)),
+        wait=full(columns["wait"]),
+        crowd=full(columns["crowd"]),
+        first_steps=full(columns["first_steps"]),
+        admit_s=full(columns["admit_s"]),
         request_s=full(columns["request_s"]),
         median=full(columns["median"]),
         tail_tpot=full(columns["tail_tpot"]),

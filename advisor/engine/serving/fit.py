@@ -14,23 +14,22 @@ from advisor.engine.serving.parameters import (
     NO_OFFSETS,
     ServingParameters,
     base_of,
+    covariates_of,
     key_tables,
     natural,
-    software_years,
-    software_youth,
 )
-from advisor.engine.serving.priors import DEPENDS_ON, width_of
+from advisor.engine.serving.priors import WIDTHS
 from advisor.engine.serving.published import PublishedCases
 
 # How much a logarithmic residual of each kind counts: tails and first tokens scatter more.
 TARGET_SCALES: Mapping[str, float] = {
-    "output_tokens_per_s": 0.12,
-    "ttft_mean_s": 0.30,
-    "ttft_p50_s": 0.36,
-    "ttft_p99_s": 0.72,
-    "tpot_mean_s": 0.10,
-    "tpot_p50_s": 0.12,
-    "tpot_p99_s": 0.18,
+    "output_tokens_per_s": 0.08,
+    "ttft_mean_s": 0.20,
+    "ttft_p50_s": 0.35,
+    "ttft_p99_s": 0.60,
+    "tpot_mean_s": 0.08,
+    "tpot_p50_s": 0.08,
+    "tpot_p99_s": 0.15,
 }
 _NEGLIGIBLE = 1e-4
 _STEP = 0.03
@@ -55,11 +54,9 @@ class Design:
 def design_of(published: PublishedCases) -> Design:
     """One column an offset that any of the rows can tell something about."""
     tables = key_tables(published.cases, published.use)
-    years = software_years(published.cases)
     indicators: dict[str, Floats] = {
         "": np.ones(len(published.cases)),
-        "year": years,
-        "youth": software_youth(published.cases),
+        **covariates_of(published.cases),
     }
     for index, keys in tables:
         for depth in range(len(keys[0])):
@@ -72,10 +69,10 @@ def design_of(published: PublishedCases) -> Design:
     for number, name in enumerate(NAMES):
         for key, values in indicators.items():
             level = key.split(":", maxsplit=1)[0]
-            if level in DEPENDS_ON[name]:
+            if level in WIDTHS[name]:
                 labels.append((name, key))
                 columns.append((number, values))
-                prior.append(width_of(name, level))
+                prior.append(WIDTHS[name][level])
     return Design(names=tuple(labels), rows_of=tuple(columns), prior=np.array(prior))
 
 
@@ -140,7 +137,7 @@ def fit_layouts(observed: Observations, *, start: Fit | None = None) -> Fit:
     truth = np.log(np.stack([observed.measured[name] for name in TARGETS]))
     scale = np.array([TARGET_SCALES[name] for name in TARGETS])[:, None]
     seen = np.isfinite(truth) & (observed.trust > 0.0)
-    weight = np.where(seen, np.sqrt(_row_weights(observed)) / scale, 0.0)
+    weight = np.where(seen, np.sqrt(observed.trust) / scale, 0.0)
     truth = np.where(seen, truth, 0.0)
     theta = np.zeros(len(design.names))
     if start is not None and start.design.names == design.names:
@@ -183,12 +180,6 @@ def fit_layouts(observed: Observations, *, start: Fit | None = None) -> Fit:
 
 def _robust(residual: Floats) -> Floats:
     return np.asarray((_TAILS + 1.0) / (_TAILS + residual**2))
-
-
-def _row_weights(observed: Observations) -> Floats:
-    """Trust, and groups that were measured very often count less a row."""
-    _, index, counts = np.unique(observed.group, return_inverse=True, return_counts=True)
-    return observed.trust / np.maximum(counts[index] / 10.0, 1.0) ** 0.35
 
 
 def _loss(truth: Floats, guess: Floats, weight: Floats, theta: Floats, design: Design) -> float:

@@ -10,14 +10,16 @@ import numpy as np
 from advisor.engine.cases import ENGINES, Floats, InferenceCases, Ints
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 
-USES = ("benchmark", "offline", "concurrency")
-"""Who tuned it for what: an audited benchmark entry, a queue kept full, a fixed concurrency."""
+USES = ("benchmark", "offline", "concurrency", "fixed")
+"""How it was loaded: an audited entry, a full queue, or a fixed concurrency.
+
+The last twice: with lengths drawn around a nominal one, and with requests that are all alike.
+"""
 REFERENCE_MONTH = 73.0  # February 2026, in months since January 2020
 OLDEST_MONTH = 45.0  # software age has no effect before October 2023
 NEWEST_MONTH = 83.0
 MONTHS_PER_YEAR = 12.0
 _FIRST_YEAR = 2020
-_BIG_MEMORY_BANDWIDTH = 1.2e12  # HBM parts are above, GDDR and LPDDR parts below
 
 EFFICIENCIES: Mapping[str, float] = {
     "matmul": 0.60,
@@ -46,7 +48,10 @@ AMOUNTS: Mapping[str, float] = {
     "skew": 0.3,  # extra tokens of the busiest expert-parallel rank
     "mix": 1.0,  # time of prefill work inside a mixed batch, against alone
     "request_s": 0.030,  # from arrival to the first scheduled step
-    "wait": 0.15,  # share of the other requests' prefill that a new one waits for
+    "wait": 0.08,  # share of the other requests' prefill that a new one waits for, at rest
+    "crowd": 0.05,  # the same, beyond it, when prefill is all that the replica does
+    "first_steps": 1.0,  # decode steps from the end of a prefill to its token at the client
+    "admit_s": 0.5e-3,  # a new request's wait for the engine's handling of each running one
     "ingest_s": 2e-3,  # engine time a request that is not accelerator work
     "gain": 1.9,  # tokens a step of speculative decoding yields
     "batch_cap": 1500.0,  # requests one attention rank's engine runs at once
@@ -81,8 +86,8 @@ def generation(part: AcceleratorSpec) -> str:
     """
     rates = part.peak_flops_per_s
     narrowest = next((name for name in ("fp4", "fp8", "int8", "bf16") if name in rates), "fp16")
-    fast = (part.memory_bandwidth_bytes_per_s or 0.0) > _BIG_MEMORY_BANDWIDTH
-    return f"{part.vendor}/{part.family.value}/{narrowest}/{'hbm' if fast else 'gddr'}"
+    stacked = part.memory_type.upper().startswith("HBM")
+    return f"{part.vendor}/{part.family.value}/{narrowest}/{'hbm' if stacked else 'other'}"
 
 
 def part_keys(part: AcceleratorSpec) -> tuple[str, ...]:
@@ -122,6 +127,8 @@ def index_columns(cases: InferenceCases, use: Ints | None) -> list[tuple[Ints, i
         (cases.engine, engines),
         (cases.precision, formats),
         (cases.accelerator * formats + cases.precision, parts * formats),
+        (cases.engine * formats + cases.precision, engines * formats),
+        (cases.model * formats + cases.precision, models * formats),
         (cases.accelerator * engines + cases.engine, parts * engines),
         (cases.model * engines + cases.engine, models * engines),
         (cases.accelerator * models + cases.model, parts * models),
@@ -136,8 +143,9 @@ def index_columns(cases: InferenceCases, use: Ints | None) -> list[tuple[Ints, i
 def key_names(cases: InferenceCases, *, with_use: bool) -> list[list[tuple[str, ...]]]:
     """Keys by index: parts, models, software, formats, and what goes together beyond its sum.
 
-    That is units and format, software and silicon, kernels of a kind of model, a pair of part
-    and model. A benchmark runs one unpublished set of prompts a model.
+    That is units and format, a format in a software and of a model, software on silicon,
+    kernels of a kind of model, a model in a software, a model on silicon. A benchmark runs one
+    unpublished set of prompts a model.
     """
     parts, models = cases.accelerators, cases.models
     generations = [generation(part) for part in parts]
@@ -148,13 +156,34 @@ def key_names(cases: InferenceCases, *, with_use: bool) -> list[list[tuple[str, 
         [(f"engine:{engine}",) for engine in ENGINES],
         [(f"precision:{precision}",) for precision in PRECISIONS],
         [(f"units:{each}|{precision}",) for each in generations for precision in PRECISIONS],
-        [(f"port:{part.vendor}|{engine}",) for part in parts for engine in ENGINES],
-        [(f"kernels:{kind}|{engine}",) for kind in kinds for engine in ENGINES],
-        [(f"pair:{part.slug}|{model.slug}",) for part in parts for model in models],
+        [(f"formats:{engine}|{precision}",) for engine in ENGINES for precision in PRECISIONS],
+        [(f"weights:{m.slug}|{precision}",) for m in models for precision in PRECISIONS],
+        [
+            (f"port:{each}|{engine}", f"rig:{part.slug}|{engine}")
+            for part, each in zip(parts, generations, strict=True)
+            for engine in ENGINES
+        ],
+        [
+            (f"kernels:{kind}|{engine}", f"build:{model.slug}|{engine}")
+            for model, kind in zip(models, kinds, strict=True)
+            for engine in ENGINES
+        ],
+        [
+            (f"tuning:{each}|{model.slug}", f"pair:{part.slug}|{model.slug}")
+            for part, each in zip(parts, generations, strict=True)
+            for model in models
+        ],
         [("station:mixed",), ("station:apart",)],
     ]
     if with_use:
-        names.append([(f"use:{name}",) for name in USES])
+        names.append(
+            [
+                ("use:concurrency", "lengths:alike")
+                if name == "fixed"
+                else (f"use:{name}", "lengths:drawn")
+                for name in USES
+            ]
+        )
         names.append([*((f"task:{model.slug}",) for model in models), ("task:none",)])
     return names
 
@@ -173,6 +202,37 @@ def software_youth(cases: InferenceCases) -> Floats:
     )
     age_years = np.maximum(month - launch[cases.accelerator], 0.0) / MONTHS_PER_YEAR
     return np.asarray(np.exp(-age_years))
+
+
+def power_allowance(cases: InferenceCases) -> Floats:
+    """How far below its silicon's most generous cooling a part runs: 0 at the most, else negative.
+
+    Logarithm of watts for each FLOP/s of the datasheet's widest matrix format, against the part
+    of the same generation that is allowed most. Cards of low power reach their peak for moments.
+    """
+    allowed = np.array([_watts_per_flop(part) for part in cases.accelerators])
+    groups = np.array([generation(part) for part in cases.accelerators])
+    below = np.zeros(len(allowed))
+    for group in np.unique(groups):
+        mine = (groups == group) & np.isfinite(allowed)
+        if mine.any():
+            below[mine] = np.log(allowed[mine] / allowed[mine].max())
+    return np.asarray(below[cases.accelerator])
+
+
+def _watts_per_flop(part: AcceleratorSpec) -> float:
+    rates = part.peak_flops_per_s
+    peak = next((rates[name] for name in ("bf16", "fp16", "fp8") if name in rates), 0.0)
+    return part.tdp_w / peak if part.tdp_w and peak else float("nan")
+
+
+def covariates_of(cases: InferenceCases) -> dict[str, Floats]:
+    """Columns that parameters depend on by a slope, by name."""
+    return {
+        "year": software_years(cases),
+        "youth": software_youth(cases),
+        "power": power_allowance(cases),
+    }
 
 
 def base_of(name: str) -> float:
@@ -196,7 +256,7 @@ def parameter_columns(
     `use` indexes USES where a row is known to be a tuned benchmark entry or a full queue;
     without it the offsets of users' own deployments apply, which are zero.
     """
-    years, youth = software_years(cases), software_youth(cases)
+    covariates = covariates_of(cases)
     columns = {}
     known = _summed(cases, parameters, with_use=use is not None)
     indices = [index for index, _ in index_columns(cases, use)]
@@ -205,7 +265,7 @@ def parameter_columns(
         total: Floats | float = base_of(name) + offsets.get("", 0.0)
         for number, table in known[name]:
             total = total + table[indices[number]]
-        for key, covariate in (("year", years), ("youth", youth)):
+        for key, covariate in covariates.items():
             if slope := offsets.get(key, 0.0):
                 total = total + slope * covariate
         columns[name] = natural(name, total)

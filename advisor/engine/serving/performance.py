@@ -24,6 +24,7 @@ from advisor.engine.serving.steps import PassTime
 BINDING = np.array(["compute", "memory", "link", "overhead"])
 DEFAULT_SIGMA = 0.35  # logarithmic standard error where nothing was calibrated
 Z80 = 1.2816  # half-width of an 80 % interval in standard errors of a normal law
+MOST_EVIDENCE = "NVIDIA"  # the vendor whose parts were measured most
 _CHUNK_ROWS = 16_384
 _THREADS = 2
 _BISECTIONS = 14
@@ -119,14 +120,16 @@ def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = Fa
     finite = np.where(np.isfinite(asked), asked, inside)
     others = np.maximum(inside - 1.0, 0.0) * d.marginal_s
     # Part of the others' prefill is waited for before the first token, the rest between tokens.
-    burst = d.wait * others
+    start = d.alone_s + d.request_s + d.first_steps * step.total_s + d.admit_s * inside
+    busy = np.minimum(inside * d.marginal_s / (start + decode_s + others), 1.0)
+    share = np.minimum(d.wait + d.crowd * busy, 1.0)
+    burst = share * others
     tpot = (decode_s + others - burst) / d.outputs
     tail = finite * d.marginal_s
     if d.apart is not None:
         tail = np.where(d.apart, finite * d.replicas / d.prefill_replicas * d.marginal_s, tail)
-        burst = np.where(d.apart, d.wait * np.minimum(tail, d.cap * d.marginal_s), burst)
+        burst = np.where(d.apart, share * np.minimum(tail, d.cap * d.marginal_s), burst)
         tpot = np.where(d.apart, decode_s / d.outputs, tpot)
-    start = d.alone_s + d.request_s + 0.5 * step.total_s
     turn = start + burst + tpot * d.outputs
     rate = np.minimum(inside * d.replicas / np.maximum(turn, LEAST), d.ceiling)
     if d.apart is not None:
@@ -249,16 +252,31 @@ def with_concurrency(cases: InferenceCases, concurrency: Floats) -> InferenceCas
     return replace(cases, concurrency=concurrency)
 
 
-def sigma_of(calibration: Calibration, name: str, cases: InferenceCases) -> Floats:
-    """Logarithmic standard error of a figure, by what its part's vendor was measured with.
+def spread_classes(cases: InferenceCases, limited: Bools | None = None) -> NDArray[np.str_]:
+    """Class of rows that share a range: who has most evidence, and how the load was set.
+
+    Rates at latency limits and separate prefill scatter more than one full replica does.
+    """
+    best = np.array([part.vendor == MOST_EVIDENCE for part in cases.accelerators])
+    vendor = np.where(best[cases.accelerator], MOST_EVIDENCE, "others")
+    load = np.where(cases.disaggregated, "apart", "joint")
+    if limited is not None:
+        load = np.where(limited, "limited", load)
+    return np.char.add(np.char.add(vendor, "/"), load)
+
+
+def sigma_of(
+    calibration: Calibration, name: str, cases: InferenceCases, limited: Bools | None = None
+) -> Floats:
+    """Logarithmic standard error of a figure, by the class of its row.
 
     Source: errors out of group, as the calibration holds them.
     """
     name = "output_tokens_per_s" if name == "requests_per_s" else name
     known = cast("Mapping[str, float]", calibration.serving.get("spreads", {}).get(name, {}))
-    fallback = known.get("others", known.get("", DEFAULT_SIGMA))
-    by_part = np.array([known.get(part.vendor, fallback) for part in cases.accelerators])
-    return np.asarray(by_part[cases.accelerator])
+    classes, index = np.unique(spread_classes(cases, limited), return_inverse=True)
+    fallback = known.get("", DEFAULT_SIGMA)
+    return np.array([known.get(str(each), fallback) for each in classes])[index]
 
 
 def point_of(cases: InferenceCases, state: SteadyState, calibration: Calibration) -> ServingPoint:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Band, Bools, Floats
 from advisor.engine.serving.layouts import best_layouts
-from advisor.engine.serving.outcomes import predicted
+from advisor.engine.serving.outcomes import is_limited, predicted
 from advisor.engine.serving.parameters import generation, parameter_columns
 from advisor.engine.serving.performance import OUTPUTS, Z80, serving_parameters, sigma_of
 from advisor.engine.serving.published import PublishedCases
@@ -45,7 +45,7 @@ def predict_published(published: PublishedCases, calibration: Calibration) -> Se
     known, widen = _evidence(chosen, calibration)
     bands = {}
     for name in OUTPUTS:
-        sigma = sigma_of(calibration, name, chosen.cases)
+        sigma = sigma_of(calibration, name, chosen.cases, is_limited(chosen))
         spread = np.exp(Z80 * sigma * widen)
         value = figures[name]
         bands[name] = Band(value=value, low=value / spread, high=value * spread)

@@ -38,6 +38,7 @@ DEFAULT_LIMITS_S: Mapping[str, tuple[float, float]] = {
 _FIRST_YEAR = 2020
 _MONTHS = 12
 _NODE = 8
+_NOMINAL_TOKENS = 1024.0
 _DOUBLINGS = 4
 _PRECISION_WORDS: tuple[tuple[str, str], ...] = (
     (r"bf16 matmul|bfloat16|bf16", "bf16"),
@@ -256,6 +257,8 @@ def _read(
     given = row.input_tokens is not None and not row.input_tokens_assumed
     benchmark = scenario in ("server", "interactive") or (scenario == "offline" and not given)
     use = "benchmark" if benchmark else ("offline" if scenario == "offline" else "concurrency")
+    if use == "concurrency" and not _drawn(row):
+        use = "fixed"
     chips = row.accelerator_count or DEFAULT_CHIPS
     if not row.accelerator_count:
         notes.append(f"{DEFAULT_CHIPS} accelerators assumed")
@@ -327,7 +330,7 @@ def _lengths(
     notes: list[str],
 ) -> tuple[float, float]:
     usual = lengths.get(model.slug, (DEFAULT_INPUT_TOKENS, DEFAULT_OUTPUT_TOKENS))
-    nominal = LENGTH_OF_NOMINAL if scenario == "concurrency" else 1.0
+    nominal = LENGTH_OF_NOMINAL if scenario == "concurrency" and _drawn(row) else 1.0
     if row.input_tokens is None:
         notes.append(f"{usual[0]:.0f} input tokens assumed")
     if row.output_tokens is None:
@@ -335,6 +338,14 @@ def _lengths(
     tokens_in = row.input_tokens * nominal if row.input_tokens is not None else usual[0]
     tokens_out = row.output_tokens * nominal if row.output_tokens is not None else usual[1]
     return max(tokens_in, 1.0), max(tokens_out, 1.0)
+
+
+def _drawn(row: ServingMeasurement) -> bool:
+    """Whether lengths are drawn around the ones named: so do runs named in whole 1,024 tokens."""
+    return all(
+        tokens is None or tokens % _NOMINAL_TOKENS == 0.0
+        for tokens in (row.input_tokens, row.output_tokens)
+    )
 
 
 def _limits(limit: BenchmarkLimit | None, scenario: str, tokens_out: float) -> tuple[float, float]:

@@ -10,8 +10,9 @@ from advisor.engine.cases import Floats, Ints
 from advisor.engine.serving.evidence import Observations, some_rows
 from advisor.engine.serving.fit import Fit, fit
 from advisor.engine.serving.layouts import best_layouts
-from advisor.engine.serving.outcomes import TARGETS, predicted, some_cases
+from advisor.engine.serving.outcomes import TARGETS, is_limited, predicted, some_cases
 from advisor.engine.serving.parameters import parameter_columns
+from advisor.engine.serving.performance import spread_classes
 
 COVERED = 0.8
 NORMAL_80 = 1.2816
@@ -77,14 +78,14 @@ def errors_of(observed: Observations, logs: Floats) -> Floats:
     return np.where(usable, logs - measured, np.nan)
 
 
-def spread_class(vendor: str) -> str:
-    """Class of rows that share a range: the vendor with most evidence, and the others."""
-    return "NVIDIA" if vendor == "NVIDIA" else "others"
+def observed_classes(observed: Observations) -> NDArray[np.str_]:
+    """Class of each row that shares a range with it."""
+    return spread_classes(observed.published.cases, is_limited(observed.published))
 
 
 def spreads(observed: Observations, errors: Floats) -> dict[str, dict[str, float]]:
     """Standard errors whose 80 % range holds 80 % of rows out of group, by target and class."""
-    classes = np.array([spread_class(vendor) for vendor in observed.vendor])
+    classes = observed_classes(observed)
     out: dict[str, dict[str, float]] = {}
     for index, name in enumerate(TARGETS):
         error = np.abs(errors[index])
