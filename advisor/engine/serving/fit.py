@@ -203,14 +203,11 @@ def _slopes(published: PublishedCases, totals: Floats, guess: Floats) -> Floats:
 def _normal_equations(
     design: Design, slopes: Floats, weight: Floats, robust: Floats, residual: Floats
 ) -> tuple[Floats, Floats]:
-    count = len(design.names)
-    jacobian = np.empty((count, residual.size))
-    for i, (number, indicator) in enumerate(design.rows_of):
-        jacobian[i] = (slopes[number] * weight * indicator).ravel()
-    used = weight.ravel() > 0.0
-    jacobian = jacobian[:, used]
-    scaled = jacobian * robust.ravel()[used]
-    return scaled @ jacobian.T, scaled @ residual.ravel()[used]
+    target, row = np.nonzero(weight)
+    parts = [slopes[number][target, row] * weight[target, row] for number in range(len(NAMES))]
+    jacobian = np.stack([parts[number] * indicator[row] for number, indicator in design.rows_of])
+    scaled = jacobian * robust[target, row]
+    return scaled @ jacobian.T, scaled @ residual[target, row]
 
 
 def _parameters(design: Design, theta: Floats) -> ServingParameters:
