@@ -204,34 +204,11 @@ def software_youth(cases: InferenceCases) -> Floats:
     return np.asarray(np.exp(-age_years))
 
 
-def power_allowance(cases: InferenceCases) -> Floats:
-    """How far below its silicon's most generous cooling a part runs: 0 at the most, else negative.
-
-    Logarithm of watts for each FLOP/s of the datasheet's widest matrix format, against the part
-    of the same generation that is allowed most. Cards of low power reach their peak for moments.
-    """
-    allowed = np.array([_watts_per_flop(part) for part in cases.accelerators])
-    groups = np.array([generation(part) for part in cases.accelerators])
-    below = np.zeros(len(allowed))
-    for group in np.unique(groups):
-        mine = (groups == group) & np.isfinite(allowed)
-        if mine.any():
-            below[mine] = np.log(allowed[mine] / allowed[mine].max())
-    return np.asarray(below[cases.accelerator])
-
-
-def _watts_per_flop(part: AcceleratorSpec) -> float:
-    rates = part.peak_flops_per_s
-    peak = next((rates[name] for name in ("bf16", "fp16", "fp8") if name in rates), 0.0)
-    return part.tdp_w / peak if part.tdp_w and peak else float("nan")
-
-
 def covariates_of(cases: InferenceCases) -> dict[str, Floats]:
     """Columns that parameters depend on by a slope, by name."""
     return {
         "year": software_years(cases),
         "youth": software_youth(cases),
-        "power": power_allowance(cases),
     }
 
 
