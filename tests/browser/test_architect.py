@@ -46,7 +46,7 @@ def test_sorting_changes_the_table_in_place(tab: Look, working_site: Site) -> No
     tab.open("/start/code_assistant_2k")
     tab.page.get_by_role("button", name="Get the advice").click()
     expect(tab.page.locator(".sentence")).to_be_visible(timeout=ANSWER_WITHIN_MS)
-    tab.page.get_by_role("link", name="First token, p99").click()
+    tab.page.locator("th").get_by_role("link", name="First token, p99").first.click()
 
     sorted_column = tab.page.locator("th[aria-sort=ascending]")
     expect(sorted_column).to_contain_text("First token, p99")

@@ -228,7 +228,7 @@ def test_telling_sizes_apart_leaves_the_mix_as_fast_as_its_sizing_says() -> None
 
 
 def test_a_fleet_above_the_budget_is_refused_with_what_the_least_would_cost() -> None:
-    done = answered(MIXED, budget_total=290_000)
+    done = answered(MIXED, budget_total=275_000)
     document = document_of(done)
     assert document["recommendation"] is None
     assert "no fleet costs less than" in document["sentence"]

@@ -104,7 +104,7 @@ def test_what_is_not_asked_may_be_nonsense() -> None:
 
 
 def test_what_no_stage_uses_is_accepted_with_a_note() -> None:
-    assert "no step of the advice uses it yet" in of(rto_h=4).set_aside[0]
+    assert "no step of the advice uses it yet" in of(spec_decode_allowed=True).set_aside[0]
 
 
 def test_answers_behind_a_branch_come_back_with_it() -> None:

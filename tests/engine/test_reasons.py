@@ -89,7 +89,7 @@ def test_an_input_that_never_matters_has_no_flip_point() -> None:
     assert nearest_flip(lambda _: True, at=3.0, low=0.0, high=1e9, whole=False) is None
 
 
-@pytest.mark.parametrize("question", ["horizon_months", "w1:users_total_k"])
+@pytest.mark.parametrize("question", ["horizon_months", "w1:slo_ttft_ms"])
 def test_answering_a_flip_point_changes_the_winner_and_just_before_does_not(question: str) -> None:
     base = of(CHAT)
     asked = entry(base, question)

@@ -50,7 +50,6 @@ CASES: tuple[tuple[str, Wanted | None], ...] = (
     ("mixed_company", lambda plan: plan["kind"] == "training"),
     ("mixed_company", lambda plan: plan["kind"] == "serving"),
     ("eu_rag_onprem", lambda plan: plan["engine"] == "vllm"),
-    ("agentic_long_context", lambda plan: plan["engine"] == "sglang"),
     ("moe_frontier_serving", lambda plan: plan["engine"] == "sglang"),
 )
 

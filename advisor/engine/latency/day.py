@@ -6,6 +6,7 @@ from scipy.optimize import brentq
 from advisor.engine.cases import Floats
 
 _SHARPEST = 200.0
+_FAINTEST = 1e-9  # of the peak: the hour opposite to it, which no power would move off zero
 
 
 def day_profile(*, mean_per_s: float, peak_per_s: float, active_hours: float) -> Floats:
@@ -22,7 +23,7 @@ def day_profile(*, mean_per_s: float, peak_per_s: float, active_hours: float) ->
         return np.zeros(24)
     share = min(mean_per_s / peak_per_s, 1.0)
     turn = np.cos(2.0 * np.pi * (np.arange(hours) - hours // 2) / hours)
-    base = 0.5 * (1.0 + turn)
+    base = np.maximum(0.5 * (1.0 + turn), _FAINTEST)
 
     def off(power: float) -> float:
         return float((base**power).mean()) - share
