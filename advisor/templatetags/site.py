@@ -39,7 +39,7 @@ def source_url(reference: str) -> str:
     if found := _PREPRINT.match(reference):
         return f"https://arxiv.org/abs/{found['number']}"
     if found := _PACKAGE.match(reference):
-        return f"https://pypi.org/project/{found['name']}/{found['version']}/"
+        return f"https://libraries.io/pypi/{found['name']}/{found['version']}"
     found = _REPOSITORY.match(reference)
     if found is None:
         return ""

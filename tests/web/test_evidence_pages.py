@@ -132,7 +132,7 @@ def test_the_files_stay_small(name: str) -> None:
             "mlcommons/r_v6.0 (read from fork me/r_v6.0)@232fbf90 closed/Intel/results/log.txt",
             "https://github.com/me/r_v6.0/blob/232fbf90/closed/Intel/results/log.txt",
         ),
-        ("core-x 0.3.1 (PyPI), systems/x.csv, row a", "https://pypi.org/project/core-x/0.3.1/"),
+        ("core-x 0.3.1 (PyPI), systems/x.csv, row a", "https://libraries.io/pypi/core-x/0.3.1"),
         ("a talk of 2024", ""),
     ],
 )
