@@ -49,6 +49,7 @@ def refitted() -> Job:
     job = recalibrating.start(["training"], owner=accounts.local_user())
     run_job(job.pk)
     job.refresh_from_db()
+    assert job.state == State.SUCCEEDED, job.problem
     return job
 
 
@@ -78,7 +79,6 @@ def test_a_refit_keeps_the_rows_it_used_and_is_used_from_then_on() -> None:
     job = refitted()
     kept = Calibration.objects.get(subject="training", version__contains="-own-")
 
-    assert job.state == State.SUCCEEDED, job.problem
     assert (own.pk in kept.measurements, [row["id"] for row in kept.own]) == (True, [own.pk])
     active = calibrations.active_calibration()
     assert (active.version, active.training) == (job.calibration_version, kept.parameters)
