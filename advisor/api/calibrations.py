@@ -9,8 +9,9 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from advisor import queries
-from advisor.api.access import POLL_AFTER_S, Strict, key_for
-from advisor.models import Calibration, CalibrationChoice, Job, Kind, Scope
+from advisor.api.access import Strict, key_for
+from advisor.api.work import WorkOut, accepted, work_of
+from advisor.models import Calibration, CalibrationChoice, Kind, Scope
 from advisor.services import recalibrating
 from advisor.services.calibrations import active_calibration, back_to_shipped, choose
 from catalog.services.measurements import add_own
@@ -42,15 +43,8 @@ class RecalibrationIn(Strict):
     note: str = ""
 
 
-class RecalibrationOut(Schema):
+class RecalibrationOut(WorkOut):
     """A recalibration: poll it until its state is final."""
-
-    id: UUID
-    state: str
-    stage: str
-    progress: float
-    result: dict[str, Any] | None
-    problem: dict[str, Any] | None
 
 
 class CalibrationsOut(Schema):
@@ -66,17 +60,6 @@ class UseIn(Strict):
 
     versions: list[str] = Field(default_factory=list)
     note: str = ""
-
-
-def _out(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.pk,
-        "state": job.state,
-        "stage": job.stage,
-        "progress": job.progress,
-        "result": job.result,
-        "problem": job.problem,
-    }
 
 
 @router.post(
@@ -100,9 +83,7 @@ def start_recalibration(
         payload.subjects, owner=key.owner, organisation=key.organisation,
         use=payload.use, note=payload.note,
     )  # fmt: skip
-    response["Location"] = reverse("api:get_recalibration", args=[job.pk])
-    response["Retry-After"] = str(POLL_AFTER_S)
-    return Status(202, _out(job))
+    return accepted(response, job, at=reverse("api:get_recalibration", args=[job.pk]))
 
 
 @router.get(
@@ -113,7 +94,7 @@ def start_recalibration(
 )
 def get_recalibration(request: HttpRequest, job_id: UUID) -> Any:
     key = key_for(request, Scope.ADMIN)
-    return _out(queries.job(key.organisation, job_id, kind=Kind.RECALIBRATION))
+    return work_of(queries.job(key.organisation, job_id, kind=Kind.RECALIBRATION))
 
 
 @router.get("/calibrations", response=CalibrationsOut, summary="Fits kept, and which are in use")

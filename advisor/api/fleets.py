@@ -5,12 +5,13 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from advisor import queries
-from advisor.api.access import POLL_AFTER_S, Strict, key_for
-from advisor.models import Job, Kind, Scope
+from advisor.api.access import Strict, key_for
+from advisor.api.work import RunWorkOut, accepted, idempotency_key, polled, work_of
+from advisor.models import Kind, Scope
 from advisor.services import fleets, jobs
 
 router = Router(tags=["fleets"])
@@ -28,28 +29,8 @@ class FleetIn(Strict):
     )  # fmt: skip
 
 
-class FleetOut(Schema):
+class FleetOut(RunWorkOut):
     """A fleet: poll it until its state is final."""
-
-    id: UUID
-    run: str
-    state: str
-    stage: str
-    progress: float
-    result: dict[str, Any] | None
-    problem: dict[str, Any] | None
-
-
-def _out(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.pk,
-        "run": job.inputs["run"],
-        "state": job.state,
-        "stage": job.stage,
-        "progress": job.progress,
-        "result": job.result,
-        "problem": job.problem,
-    }
 
 
 @router.post(
@@ -70,11 +51,9 @@ def start_fleet(
         owner=key.owner,
         robust=payload.robust,
         seconds=payload.seconds,
-        idempotency_key=request.headers.get("Idempotency-Key", "")[:200],
+        idempotency_key=idempotency_key(request),
     )
-    response["Location"] = reverse("api:get_fleet", args=[job.pk])
-    response["Retry-After"] = str(POLL_AFTER_S)
-    return Status(202, _out(job))
+    return accepted(response, job, at=reverse("api:get_fleet", args=[job.pk]))
 
 
 @router.get(
@@ -83,13 +62,11 @@ def start_fleet(
 def get_fleet(request: HttpRequest, response: HttpResponse, fleet_id: UUID) -> Any:
     key = key_for(request, Scope.RUN)
     job = queries.job(key.organisation, fleet_id, kind=Kind.FLEET)
-    if not job.is_final:
-        response["Retry-After"] = str(POLL_AFTER_S)
-    return _out(job)
+    return polled(response, job)
 
 
 @router.delete("/fleets/{fleet_id}", response={202: FleetOut}, summary="Cancel a fleet's search")
 def cancel_fleet(request: HttpRequest, fleet_id: UUID) -> Status[Any]:
     key = key_for(request, Scope.RUN)
     job = jobs.cancel(queries.job(key.organisation, fleet_id, kind=Kind.FLEET))
-    return Status(202, _out(job))
+    return Status(202, work_of(job))

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from ninja.errors import HttpError
 from pydantic import Field
 
 from advisor import queries
-from advisor.api.access import POLL_AFTER_S, Strict, key_for
+from advisor.api.access import Strict, key_for
+from advisor.api.work import RunWorkOut, accepted, polled
 from advisor.engine.reasons.change import change_of
 from advisor.models import Job, Kind, Scope, State
 from advisor.services.reasons import asked
@@ -49,28 +50,8 @@ class ChangeIn(Strict):
     )
 
 
-class ReasonsOut(Schema):
+class ReasonsOut(RunWorkOut):
     """An explanation: poll it until its state is final."""
-
-    id: UUID
-    run: str
-    state: str
-    stage: str
-    progress: float
-    result: dict[str, Any] | None
-    problem: dict[str, Any] | None
-
-
-def _out(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.pk,
-        "run": job.inputs["run"],
-        "state": job.state,
-        "stage": job.stage,
-        "progress": job.progress,
-        "result": job.result,
-        "problem": job.problem,
-    }
 
 
 def answered(request: HttpRequest, run_id: UUID) -> Job:
@@ -87,9 +68,7 @@ def start_reasons(request: HttpRequest, response: HttpResponse, run_id: UUID) ->
     """Have a run explained in the background; asking again gives the same explanation."""
     run = answered(request, run_id)
     job = asked.start_reasons(run, owner=key_for(request, Scope.RUN).owner, again=True)
-    response["Location"] = reverse("api:get_reasons", args=[run.pk])
-    response["Retry-After"] = str(POLL_AFTER_S)
-    return Status(202, _out(job))
+    return accepted(response, job, at=reverse("api:get_reasons", args=[run.pk]))
 
 
 @router.get("/runs/{run_id}/reasons", response=ReasonsOut, url_name="get_reasons")
@@ -98,9 +77,7 @@ def get_reasons(request: HttpRequest, response: HttpResponse, run_id: UUID) -> A
     job = asked.reasons_of(answered(request, run_id))
     if job is None:
         raise HttpError(404, "nobody has asked yet; POST to the same address")
-    if not job.is_final:
-        response["Retry-After"] = str(POLL_AFTER_S)
-    return _out(job)
+    return polled(response, job)
 
 
 @router.post("/runs/{run_id}/rerun", summary="The run once more with something changed")

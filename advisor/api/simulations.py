@@ -5,13 +5,14 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from advisor import queries
-from advisor.api.access import POLL_AFTER_S, Strict, key_for
+from advisor.api.access import Strict, key_for
+from advisor.api.work import RunWorkOut, accepted, idempotency_key, polled, work_of
 from advisor.engine.latency.published import PUBLISHED
-from advisor.models import Job, Kind, Scope
+from advisor.models import Kind, Scope
 from advisor.services import jobs, latency
 
 router = Router(tags=["simulations"])
@@ -42,30 +43,10 @@ class SimulationIn(Strict):
         return latency.Change(**{name: getattr(self, name) for name in names})
 
 
-class SimulationOut(Schema):
+class SimulationOut(RunWorkOut):
     """A simulation: poll it until its state is final."""
 
-    id: UUID
-    run: str
     plan: str
-    state: str
-    stage: str
-    progress: float
-    result: dict[str, Any] | None
-    problem: dict[str, Any] | None
-
-
-def _out(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.pk,
-        "run": job.inputs["run"],
-        "plan": job.inputs["plan"],
-        "state": job.state,
-        "stage": job.stage,
-        "progress": job.progress,
-        "result": job.result,
-        "problem": job.problem,
-    }
 
 
 @router.post(
@@ -93,11 +74,9 @@ def start_simulation(
         change=payload.change(),
         trace=trace,
         quick=payload.quick,
-        idempotency_key=request.headers.get("Idempotency-Key", "")[:200],
+        idempotency_key=idempotency_key(request),
     )
-    response["Location"] = reverse("api:get_simulation", args=[job.pk])
-    response["Retry-After"] = str(POLL_AFTER_S)
-    return Status(202, _out(job))
+    return accepted(response, job, at=reverse("api:get_simulation", args=[job.pk]))
 
 
 @router.get(
@@ -108,9 +87,7 @@ def start_simulation(
 def get_simulation(request: HttpRequest, response: HttpResponse, simulation_id: UUID) -> Any:
     key = key_for(request, Scope.RUN)
     job = queries.job(key.organisation, simulation_id, kind=Kind.SIMULATION)
-    if not job.is_final:
-        response["Retry-After"] = str(POLL_AFTER_S)
-    return _out(job)
+    return polled(response, job)
 
 
 @router.delete(
@@ -119,4 +96,4 @@ def get_simulation(request: HttpRequest, response: HttpResponse, simulation_id: 
 def cancel_simulation(request: HttpRequest, simulation_id: UUID) -> Status[Any]:
     key = key_for(request, Scope.RUN)
     job = jobs.cancel(queries.job(key.organisation, simulation_id, kind=Kind.SIMULATION))
-    return Status(202, _out(job))
+    return Status(202, work_of(job))
