@@ -9,20 +9,12 @@ from advisor.engine.cases import Bools, Floats
 from advisor.engine.fleet.checking import broken, priced
 from advisor.engine.fleet.formulation import Formulation, fleet_of, formulate
 from advisor.engine.fleet.greedy import nothing
-from advisor.engine.fleet.mip import Limits, Program, Solved, Watch, solve
+from advisor.engine.fleet.mip import Limits, Solved, Watch, solve
 from advisor.engine.fleet.problem import Fleet, FleetProblem, options_kept
 
 HOUR_GAP = 0.01  # of one hour's rent; held machines are paid already
 _BATCH = 8  # hours between two looks at whether to stop
 _DEARER = 0.3  # than the best at the relaxation's prices, and still tried in whole machines
-
-
-def falls_apart(problem: FleetProblem) -> bool:
-    """Whether hours are independent of each other once the machines held are known.
-
-    Source: structure of the problem: jobs, limits over the week and costs paid once tie hours.
-    """
-    return not (problem.jobs or problem.wholes or problem.groups or problem.limits)
 
 
 def solve_by_hours(
@@ -125,11 +117,3 @@ def _write(problem: FleetProblem, fleet: Fleet, hour: int, kept: Bools, one: Fle
     fleet.used[kept, hour] = one.used[:, 0]
     fleet.replicas[pools, hour] = one.replicas[:, 0]
     fleet.served[:, pools, hour] = one.served[:, :, 0]
-
-
-def integers_in(program: Program) -> int:
-    """How many columns of a program must be whole: a measure of its difficulty.
-
-    Source: counting.
-    """
-    return int(sum(block.sum() for block in program.whole))

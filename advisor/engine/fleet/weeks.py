@@ -7,7 +7,7 @@ from scipy.optimize import brentq
 
 from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.workload import ServingDemand, TrainingDemand, Workload
-from catalog.units import DAYS_PER_MONTH, HOURS_PER_MONTH, SECONDS_PER_HOUR
+from catalog.units import DAYS_PER_MONTH, SECONDS_PER_HOUR
 
 HOURS_PER_DAY, DAYS_PER_WEEK, HOURS_PER_WEEK = 24, 7, 168
 BUSIEST_HOUR = 14.0  # local time of the middle of the busy hours (assumed)
@@ -146,11 +146,3 @@ def kinds_of_hours(demand: Floats, windows: Bools) -> tuple[Ints, Floats, Ints]:
         columns, axis=0, return_index=True, return_inverse=True, return_counts=True
     )
     return kind.ravel(), count.astype(np.float64), first
-
-
-def month_hours(week_hours: float) -> float:
-    """Hours a month of 730 that so many hours of every week are.
-
-    Source: arithmetic.
-    """
-    return week_hours / HOURS_PER_WEEK * HOURS_PER_MONTH

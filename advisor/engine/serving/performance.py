@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.engine.calibration import Calibration
-from advisor.engine.cases import Band, Bools, Floats, InferenceCases
+from advisor.engine.cases import Band, Bools, Floats, InferenceCases, Ints
 from advisor.engine.serving.deployment import (
     LEAST,
     Deployments,
@@ -25,6 +25,8 @@ BINDING = np.array(["compute", "memory", "link", "overhead"])
 DEFAULT_SIGMA = 0.35  # logarithmic standard error where nothing was calibrated
 Z80 = 1.2816  # half-width of an 80 % interval in standard errors of a normal law
 MOST_EVIDENCE = "NVIDIA"  # the vendor whose parts were measured most
+_LOADS = ("joint", "apart", "limited")  # one pool, separate prefill, latency limits
+SPREAD_CLASSES = tuple(f"{who}/{load}" for who in (MOST_EVIDENCE, "others") for load in _LOADS)
 _CHUNK_ROWS = 16_384
 _THREADS = 2
 _BISECTIONS = 14
@@ -252,17 +254,17 @@ def with_concurrency(cases: InferenceCases, concurrency: Floats) -> InferenceCas
     return replace(cases, concurrency=concurrency)
 
 
-def spread_classes(cases: InferenceCases, limited: Bools | None = None) -> NDArray[np.str_]:
-    """Class of rows that share a range: who has most evidence, and how the load was set.
+def spread_classes(cases: InferenceCases, limited: Bools | None = None) -> Ints:
+    """Class of rows that share a range, an index into SPREAD_CLASSES.
 
-    Rates at latency limits and separate prefill scatter more than one full replica does.
+    Rates at latency limits and separate prefill scatter more than one full replica does, and
+    parts of other vendors more than those measured most.
     """
-    best = np.array([part.vendor == MOST_EVIDENCE for part in cases.accelerators])
-    vendor = np.where(best[cases.accelerator], MOST_EVIDENCE, "others")
-    load = np.where(cases.disaggregated, "apart", "joint")
+    others = np.array([part.vendor != MOST_EVIDENCE for part in cases.accelerators], dtype=np.int64)
+    load = cases.disaggregated.astype(np.int64)
     if limited is not None:
-        load = np.where(limited, "limited", load)
-    return np.char.add(np.char.add(vendor, "/"), load)
+        load = np.where(limited, len(_LOADS) - 1, load)
+    return np.asarray(len(_LOADS) * others[cases.accelerator] + load)
 
 
 def sigma_of(
@@ -274,9 +276,9 @@ def sigma_of(
     """
     name = "output_tokens_per_s" if name == "requests_per_s" else name
     known = cast("Mapping[str, float]", calibration.serving.get("spreads", {}).get(name, {}))
-    classes, index = np.unique(spread_classes(cases, limited), return_inverse=True)
     fallback = known.get("", DEFAULT_SIGMA)
-    return np.array([known.get(str(each), fallback) for each in classes])[index]
+    by_class = np.array([known.get(each, fallback) for each in SPREAD_CLASSES])
+    return np.asarray(by_class[spread_classes(cases, limited)])
 
 
 def point_of(cases: InferenceCases, state: SteadyState, calibration: Calibration) -> ServingPoint:

@@ -12,7 +12,7 @@ from advisor.engine.serving.fit import Fit, fit
 from advisor.engine.serving.layouts import best_layouts
 from advisor.engine.serving.outcomes import TARGETS, is_limited, predicted, some_cases
 from advisor.engine.serving.parameters import parameter_columns
-from advisor.engine.serving.performance import spread_classes
+from advisor.engine.serving.performance import SPREAD_CLASSES, spread_classes
 
 COVERED = 0.8
 NORMAL_80 = 1.2816
@@ -80,7 +80,8 @@ def errors_of(observed: Observations, logs: Floats) -> Floats:
 
 def observed_classes(observed: Observations) -> NDArray[np.str_]:
     """Class of each row that shares a range with it."""
-    return spread_classes(observed.published.cases, is_limited(observed.published))
+    classes = spread_classes(observed.published.cases, is_limited(observed.published))
+    return np.array(SPREAD_CLASSES)[classes]
 
 
 def spreads(observed: Observations, errors: Floats) -> dict[str, dict[str, float]]:

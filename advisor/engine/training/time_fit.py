@@ -9,7 +9,7 @@ import numpy as np
 from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Floats, Ints
 from advisor.engine.kriging import as_document
-from advisor.engine.kriging_fit import Evidence, Prior, fit_with_scale, out_of_group
+from advisor.engine.kriging_fit import Evidence, Prior, fit_with_scale
 from advisor.engine.training.performance import training_point
 from advisor.engine.training.published import published_training
 from advisor.engine.training.tables import training_work
@@ -93,16 +93,3 @@ def fit_times(timed: TimesEvidence) -> dict[str, Any]:
             rows=[row.id for row in timed.rows],
         ),
     }
-
-
-def times_out_of_group(timed: TimesEvidence, *, folds: int = 10) -> tuple[Floats, Floats]:
-    """Predicted logarithm of every time and its deviation, by fits that never saw its group."""
-    return out_of_group(
-        timed.physics,
-        _PRIOR,
-        COMPONENTS,
-        timed.evidence,
-        timed.evidence.groups,
-        noise=_NOISE,
-        folds=folds,
-    )
