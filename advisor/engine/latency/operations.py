@@ -7,7 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from catalog.engine.tables import FIXTURES, BadTable, Table, read_file, text, whole, words
-from costing.engine.rates import RATES, Rate, Rates, rate_of
+from catalog.units import SECONDS_PER_MINUTE
+from costing.engine.rates import RATES, Rate, Rates, rate_of, shipped_rates
 
 OPERATIONS = replace(RATES, name="operations")
 ZONES = Table(
@@ -100,9 +101,12 @@ def zones_of(*, provider: str, region: str, accelerator: str, purchase: str) -> 
 
 
 def notice_s(provider: str) -> Rate:
-    """Warning before a provider takes spot capacity back.
+    """Warning before a provider takes spot capacity back, in seconds.
 
-    Source: the row found.
+    Source: the row of the cost rates, which count it in minutes; none is counted on otherwise.
     """
-    figures = shipped_operations()
-    return figures.get(f"spot/notice/{provider}") or figures["spot/notice/default"]
+    stated = shipped_rates().get(f"spot/notice/{provider}")
+    if stated is None:
+        return shipped_operations()["spot/notice/default"]
+    ends = {name: getattr(stated, name) * SECONDS_PER_MINUTE for name in ("value", "low", "high")}
+    return replace(stated, unit="s", **ends)
