@@ -387,7 +387,7 @@ _HINTS: dict[type[Exception], str] = {
     Assessment.DoesNotExist: "Check the id; assessments of other organisations are not shown.",
     Job.DoesNotExist: "Check the id; runs of other organisations are not shown.",
     Http404: "Check the path; /api/v1/openapi.json lists all there are.",
-    Calibration.DoesNotExist: "Check the version; /api/v1/calibrations lists the fits that are kept.",
+    Calibration.DoesNotExist: "Check the version; /api/v1/calibrations lists those kept.",
     AuthenticationError: "Send Authorization: Bearer <key>; the server prints its key on start.",
 }
 
