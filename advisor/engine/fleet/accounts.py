@@ -8,6 +8,7 @@ import numpy as np
 from advisor.engine.cases import Floats, Ints
 from advisor.engine.choice.assembly import cost_lines
 from advisor.engine.fleet.checking import is_paid, units
+from advisor.engine.fleet.metered import metered_lines, people_lines
 from advisor.engine.fleet.prices import data, hours, machines, people, unit_prices
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import ANOTHER_FAMILY, Setting
@@ -68,6 +69,9 @@ def bill_of(setting: Setting, fleet: Fleet) -> Bill:
         own = option.held and deployment_kind(option.offer) == "on_prem"
         sums["power"] += float(cost.peak_power_w[0]) if own else 0.0
         sums["carbon"] += float(cost.carbon_kg[0])
+    for number, found in _tokens(setting, fleet):
+        of_option[number] = round(sum(line.usd for line in found), 2)
+        lines += found
     lines += _data_and_people(setting, fleet)
     lines += _second_family(setting, fleet)
     of_whole: dict[int, float] = {}
@@ -108,6 +112,8 @@ def _machines(setting: Setting, fleet: Fleet) -> Iterable[tuple[int, CostBreakdo
     at_work = busy(setting, fleet) @ problem.hours / HOURS_PER_WEEK
     mean_used = fleet.used @ problem.hours / HOURS_PER_WEEK
     for number, option in enumerate(setting.options):
+        if option.metered:
+            continue
         rows = np.array([option.row])
         priced = setting.priced[option.load]
         count = float(fleet.machines[number])
@@ -121,6 +127,18 @@ def _machines(setting: Setting, fleet: Fleet) -> Iterable[tuple[int, CostBreakdo
             )
         elif not option.held and mean_used[number] > _USED:
             yield number, hours(priced, rows, mean_machines=float(mean_used[number]))
+
+
+def _tokens(setting: Setting, fleet: Fleet) -> Iterable[tuple[int, tuple[CostLine, ...]]]:
+    """What goes to each hosted model, by the token."""
+    for number, pool in enumerate(setting.pools):
+        option = setting.options[pool.option]
+        if option.metered and fleet.served[:, number].max(initial=0.0) > _USED:
+            priced = setting.priced[pool.load]
+            yield (
+                pool.option,
+                metered_lines(setting.problem, fleet, number, option.offer, priced),
+            )
 
 
 def _mean_load(priced: Priced, rows: Ints, *, count: int, at_work: float) -> float:
@@ -146,22 +164,35 @@ def _data_and_people(setting: Setting, fleet: Fleet) -> list[CostLine]:
     lines: list[CostLine] = []
     for load, priced in enumerate(setting.priced):
         of_load = volume * (problem.pool_load == load)
-        mine = np.flatnonzero(of_load > _USED * max(of_load.max(initial=0.0), 1e-12)).tolist()
-        if not mine:
-            continue
-        rows = np.array([setting.pools[number].row for number in mine])
-        share = volume[mine] / volume[mine].sum()
+        at_work = np.flatnonzero(of_load > _USED * max(of_load.max(initial=0.0), 1e-12)).tolist()
+        mine = [number for number in at_work if setting.pools[number].row >= 0]
+        rows = np.array([setting.pools[number].row for number in mine], dtype=np.int64)
         cost = data(priced, rows)
         for place, number in enumerate(mine):
+            share = float(volume[number] / volume[at_work].sum())
             found = _lines(setting, load, setting.pools[number].row, cost, place)
-            lines += [_scaled(line, float(share[place])) for line in found]
-        staff, porting = people(priced, rows, porting=False), people(priced, rows, porting=True)
+            lines += [_scaled(line, share) for line in found]
+        lines += _people(setting, load, rows, [n for n in at_work if n not in mine])
+    return lines
+
+
+def _people(setting: Setting, load: int, rows: Ints, hosted: Sequence[int]) -> list[CostLine]:
+    """A load's people once, those of the dearest kind of place that serves it, and its porting."""
+    priced = setting.priced[load]
+    tried = [
+        people_lines(setting.options[setting.pools[number].option].offer, priced)
+        for number in hosted[:1]
+    ]
+    if len(rows):
+        staff = people(priced, rows, porting=False)
         dearest = int(np.argmax(staff.total_usd))
-        lines += _lines(setting, load, int(rows[dearest]), staff, dearest)
-        parts = priced.sizing.accelerator[priced.placements.sizing[rows]]
-        for part in np.unique(parts):
-            place = int(np.flatnonzero(parts == part)[0])
-            lines += _lines(setting, load, int(rows[place]), porting, place)
+        tried.append(_lines(setting, load, int(rows[dearest]), staff, dearest))
+    lines = list(max(tried, key=lambda each: sum(line.usd for line in each), default=()))
+    porting = people(priced, rows, porting=True)
+    parts = priced.sizing.accelerator[priced.placements.sizing[rows]]
+    for part in np.unique(parts):
+        place = int(np.flatnonzero(parts == part)[0])
+        lines += _lines(setting, load, int(rows[place]), porting, place)
     return lines
 
 

@@ -196,8 +196,8 @@ def _lifted(setting: Setting, plain: Plain) -> Fleet | None:
     if found is None:
         return None
     options = [setting.options.index(option) for option in small.options]
-    at = {(pool.load, pool.row): number for number, pool in enumerate(setting.pools)}
-    pools = [at[pool.load, pool.row] for pool in small.pools]
+    at = {(pool.load, pool.row, pool.option): n for n, pool in enumerate(setting.pools)}
+    pools = [at[pool.load, pool.row, options[pool.option]] for pool in small.pools]
     wholes = [setting.plans.index(plan) for plan in small.plans]
     problem = setting.problem
     shape = len(problem.hours)

@@ -86,11 +86,13 @@ def _needs_whole(problem: FleetProblem) -> Bools:
     """Pools whose replicas must be counted one by one: all but those that are a machine each.
 
     A pool alone on a held option with machines of its own size fills what is held; a job on
-    machines paid by the hour is billed for the time it runs.
+    machines paid by the hour is billed for the time it runs; what is paid by the unit alone has
+    no machines to count.
     """
     alone = np.bincount(problem.pool_option, minlength=len(problem.held)) == 1
     held = problem.held[problem.pool_option]
     filled = alone[problem.pool_option] & held & (problem.size == 1.0) & (problem.spare == 0.0)
+    filled |= problem.metered[problem.pool_option]
     return np.where(_live_pools(problem), ~filled, held & (problem.size > _WHOLE))
 
 
@@ -288,16 +290,28 @@ def fleet_of(made: Formulation, problem: FleetProblem, values: Floats) -> Fleet:
     served = np.zeros((*problem.rate.shape, hours))
     machines[problem.held] = np.round(values[made.machines], 6)
     used[~problem.held] = np.round(values[made.used], 9)
+    replicas = np.round(values[made.replicas], 9)
     buckets, pools = made.pairs
     served[buckets, pools] = np.maximum(values[made.share], 0.0) * problem.demand[buckets]
     for number, pool in enumerate(made.job_pools):
         bucket = np.flatnonzero(problem.bucket_load == problem.pool_load[pool])[0]
         served[bucket, pool] = np.maximum(values[made.at_work[number]], 0.0)
+    _read_meters(problem, served, replicas, used)
     return Fleet(
         machines=machines,
         used=used,
-        replicas=np.round(values[made.replicas], 9),
+        replicas=replicas,
         served=served,
         whole=np.round(values[made.whole]),
         usd=0.0,
     )
+
+
+def _read_meters(problem: FleetProblem, served: Floats, replicas: Floats, used: Floats) -> None:
+    """What is free by the machine may come out as any number; what is sent there says how much."""
+    for pool in np.flatnonzero(problem.metered[problem.pool_option]):
+        option, rate = problem.pool_option[pool], problem.rate[:, [pool]]
+        job = int(problem.pool_load[pool]) in problem.job_loads
+        load = served[:, pool] if job else served[:, pool] / np.where(rate > 0.0, rate, np.inf)
+        replicas[pool] = load.sum(axis=0)
+        used[option] = np.minimum(problem.size[pool] * replicas[pool], problem.most[option])

@@ -9,11 +9,13 @@ from advisor.engine.calibration import Calibration
 from advisor.engine.choice.assembly import plan_of
 from advisor.engine.choice.replicas import NotSimulated, served_by
 from advisor.engine.fleet.checking import broken, priced
+from advisor.engine.fleet.metered import known_limit
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import Setting
 from advisor.engine.latency.outcome import percentile_interval
 from advisor.engine.latency.served import Served
 from advisor.engine.latency.simulator import simulate
+from advisor.engine.search.hosted import UNVERIFIED
 
 REQUESTS = 4_000  # played for each kind of hour
 MOST_REPLICAS = 32  # played at once; a larger pool is played as a slice with its share of the load
@@ -100,6 +102,8 @@ def _pool(
 ) -> tuple[Fleet, PoolCheck]:
     pool = setting.pools[number]
     workload = setting.priced[pool.load].workload
+    if setting.options[pool.option].metered:
+        return fleet, _hosted(setting, fleet, number)
     plan = plan_of(setting.priced[pool.load], pool.row, plan_id="pool")
     what = f"{plan.accelerator}, {plan.provider}, {plan.system}"
     hours = setting.problem.hours
@@ -143,6 +147,23 @@ def _pool(
             sum(hours[h] for h, play in zip(busy, plays, strict=True) if not play.meets)
         ),
     )
+
+
+def _hosted(setting: Setting, fleet: Fleet, number: int) -> PoolCheck:
+    """What is known of a hosted model's latency, and of how much it lets through."""
+    pool = setting.pools[number]
+    offer = setting.options[pool.option].offer
+    sent = fleet.served[:, number].sum(axis=0)
+    hours = int(setting.problem.hours[sent > _USED].sum())
+    limit = known_limit(offer, setting.priced[pool.load].rates)
+    through = (
+        "How many requests it lets through is not known: ask before you rely on it"
+        if limit is None
+        else f"It lets {limit:,.0f} requests a second through for one account"
+    )
+    note = f"{UNVERIFIED} {through}; in its busiest hour it gets {sent.max():,.1f} a second."
+    workload = setting.priced[pool.load].workload.name
+    return _unplayed(workload, f"{offer.instance_type} API, {offer.provider}", hours, note)
 
 
 def _unplayed(workload: str, what: str, hours: int, note: str) -> PoolCheck:

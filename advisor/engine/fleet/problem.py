@@ -87,6 +87,11 @@ class FleetProblem:
         return int(max(self.bucket_load.max(initial=-1), self.pool_load.max(initial=-1))) + 1
 
     @property
+    def metered(self) -> Bools:
+        """Options of which nothing is held or rented: what they serve is paid by the unit alone."""
+        return np.asarray(~self.held & (self.usd == 0.0), dtype=bool)
+
+    @property
     def job_loads(self) -> frozenset[int]:
         """Loads that are jobs."""
         return frozenset(job.load for job in self.jobs)

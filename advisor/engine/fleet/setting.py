@@ -8,6 +8,7 @@ import numpy as np
 from advisor.engine.cases import Floats, Ints
 from advisor.engine.choice.decision import Decision
 from advisor.engine.fleet.bounds import limits_of
+from advisor.engine.fleet.metered import Meter, meters_of, people_groups, with_meters
 from advisor.engine.fleet.prices import price_table
 from advisor.engine.fleet.problem import FleetProblem, Group, Job, Whole
 from advisor.engine.fleet.sizes import SizeClass, Speeds, size_classes, size_classes_of_one
@@ -37,7 +38,7 @@ class Pool:
     """One workload's candidate on one option."""
 
     load: int
-    row: int  # of the workload's placements
+    row: int  # of the workload's placements; -1 for a hosted model
     option: int
 
 
@@ -47,10 +48,15 @@ class Option:
 
     offer: OfferSpec
     load: int  # whose candidate prices it
-    row: int
+    row: int  # -1 for a hosted model
     held: bool
     family: str
     owned: float = 0.0  # machines of it that the user has already; 0 is an offer
+
+    @property
+    def metered(self) -> bool:
+        """Whether it is a hosted model, paid by the token, with no machines to hold or rent."""
+        return self.offer.purchase == Purchase.HOSTED_TOKENS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +106,11 @@ def setting_of(
         _worth(each, found, demand[load], work[load])
         for load, (each, found) in enumerate(zip(priced, ways, strict=True))
     ]
+    meters = meters_of(priced, classes, more=more)
     plans = [plan for decision in decisions for plan in _whole_plans(decision)]
     loads = {decision.workload: number for number, decision in enumerate(decisions)}
     served = {pool for pool, rows in enumerate(kept) if len(rows)}
+    served |= {meter.load for meter in meters}
     served |= {loads[plan.workload] for plan in plans}
     if served != set(range(len(priced))):
         return None
@@ -112,12 +120,20 @@ def setting_of(
     _owned(question, priced, ways, options, pools)
     problem = _problem(
         question, priced, ways, options, pools, plans, loads,
-        demand=demand[:, first], work=work, hours=hours, kind=kind, classes=classes,
+        demand=demand[:, first], work=work, hours=hours, kind=kind, classes=classes, meters=meters,
     )  # fmt: skip
+    pools += [
+        Pool(load=meter.load, row=-1, option=len(options) + number)
+        for number, meter in enumerate(meters)
+    ]
+    options += [
+        Option(offer=meter.offer, load=meter.load, row=-1, held=False, family="hosted")
+        for meter in meters
+    ]
     return Setting(
         question=question, priced=tuple(priced), problem=problem, options=tuple(options),
-        pools=tuple(pools), plans=tuple(plans), kind_of_hour=kind, considered=considered,
-        robust=robust,
+        pools=tuple(pools), plans=tuple(plans), kind_of_hour=kind,
+        considered=considered + len(meters), robust=robust,
     )  # fmt: skip
 
 
@@ -155,11 +171,15 @@ def _worth(priced: Priced, ways: Ways, demand: Floats, work: Work | None) -> Int
 
 
 def _whole_plans(decision: Decision) -> list[Plan]:
-    """The recommended plan and the cheapest of each family, contract and kind of place."""
+    """The recommended plan and the cheapest of each family, contract and kind of place.
+
+    Hosted models are no whole plans: they may take any part of the traffic.
+    """
     fit = [
         plan
         for plan in decision.plans
         if plan.meets_targets
+        and plan.purchase != Purchase.HOSTED_TOKENS
         and not plan.extra.get("not_recommended_because")
         and plan.value("total_cost_usd") is not None
     ]
@@ -169,7 +189,8 @@ def _whole_plans(decision: Decision) -> list[Plan]:
         seen.setdefault((plan.family, plan.purchase, plan.provider_kind), plan)
     found = list(seen.values())[:PLANS_OF_EACH]
     best = decision.recommended
-    if best is not None and best.id not in {plan.id for plan in found}:
+    hosted = best is not None and best.purchase == Purchase.HOSTED_TOKENS
+    if best is not None and not hosted and best.id not in {plan.id for plan in found}:
         found.append(best)
     return found
 
@@ -249,6 +270,7 @@ def _problem(
     hours: Floats,
     kind: Ints,
     classes: Sequence[Sequence[SizeClass]],
+    meters: Sequence[Meter],
 ) -> FleetProblem:
     place = [{int(row): number for number, row in enumerate(found.rows)} for found in ways]
     at = [place[pool.load][pool.row] for pool in pools]
@@ -304,10 +326,11 @@ def _problem(
             for plan in plans
         ),
     )  # fmt: skip
-    return _completed(
+    done = _completed(
         problem, question, priced, options, plans, people=price("people"), porting=price("porting"),
         capex=price("capex"), pools=pools,
     )  # fmt: skip
+    return with_meters(done, meters, volume)
 
 
 def _speeds(of: Sequence[Ways], at: Sequence[int], bucket_class: Ints) -> Floats:
@@ -332,7 +355,7 @@ def _completed(
     pools: Sequence[Pool],
 ) -> FleetProblem:
     groups = (
-        *_people_groups(problem, people),
+        *people_groups(problem, people),
         *_porting_groups(problem, priced, pools, porting),
     )
     families, another_usd = _families(problem, priced, options, plans)
@@ -383,23 +406,6 @@ def _machine_prices(
             usd[number] = found.prices.hour[at]
             tables.append(np.zeros(0))
     return usd, tuple(tables), most
-
-
-def _people_groups(problem: FleetProblem, people: Floats) -> list[Group]:
-    """Each load pays for the dearest kind of place that serves it: one step for each kind."""
-    found = []
-    for load in range(problem.loads):
-        mine = problem.pool_load == load
-        paid = 0.0
-        for usd in np.unique(np.round(people[mine], 2)):
-            pools = np.flatnonzero(mine & (people >= usd - 0.01))
-            if usd > paid:
-                found.append(
-                    Group(usd=float(usd - paid), pools=pools, wholes=np.zeros(0, dtype=np.int64),
-                          name="people")
-                )  # fmt: skip
-                paid = float(usd)
-    return found
 
 
 def _porting_groups(

@@ -8,6 +8,14 @@ import numpy as np
 from advisor.engine.cases import Floats
 from advisor.engine.fleet.accounts import busy
 from advisor.engine.fleet.answering import FleetAnswer
+from advisor.engine.fleet.routes import (
+    hosted_item,
+    hosted_row,
+    hours_served,
+    overflow_sentences,
+    sizes_served,
+    traffic,
+)
 from advisor.engine.fleet.setting import Option, Setting
 from advisor.engine.fleet.weeks import ASSUMED, HOURS_PER_WEEK
 from advisor.engine.plan import FleetItem, Plan
@@ -36,6 +44,9 @@ def fleet_items(answer: FleetAnswer) -> tuple[FleetItem, ...]:
     found = []
     for number, usd in answer.bill.of_option.items():
         option = setting.options[number]
+        if option.metered:
+            found.append(hosted_item(setting, option, usd / months))
+            continue
         count = fleet.machines[number] if option.held else np.ceil(fleet.used[number].max() - _USED)
         chips = count * option.offer.accelerator_count
         weekly = float(fleet.used[number] @ setting.problem.hours)
@@ -57,10 +68,12 @@ def fleet_items(answer: FleetAnswer) -> tuple[FleetItem, ...]:
 
 
 def part_name(setting: Setting, option: Option) -> str:
-    """The accelerator of an option.
+    """The accelerator of an option, or that it is a hosted model.
 
     Source: the catalogue.
     """
+    if option.metered:
+        return "hosted API"
     priced = setting.priced[option.load]
     at = priced.placements.sizing[option.row]
     return priced.parts[int(priced.sizing.accelerator[at])].name
@@ -93,12 +106,13 @@ def sentences(answer: FleetAnswer) -> list[str]:
             else "Sharing machines saves nothing here: each workload on its own costs the same."
         )
     whole = answer.separate_plans_usd
-    by_the_hour = any(not option.held for option in _used_options(answer))
+    by_the_hour = any(not (o.held or o.metered) for o in _used_options(answer))
     if by_the_hour and whole is not None and whole > total * 1.01:
         found.append(
             f"Kept at their peaks around the clock, the workloads' own plans would cost "
             f"{whole:,.0f} USD; following the week by the hour saves {1.0 - total / whole:.0%}."
         )
+    found += overflow_sentences(setting=answer.setting, fleet=answer.fleet)
     found += _kept(answer)
     found += _played(answer)
     greedy = answer.greedy_usd
@@ -304,6 +318,9 @@ def _precisions(answer: FleetAnswer) -> list[str]:
     found = []
     for number, pool in enumerate(setting.pools):
         if answer.fleet.served[:, number].max(initial=0.0) > _USED:
+            if setting.options[pool.option].metered:
+                found.append("as the provider runs it")
+                continue
             priced = setting.priced[pool.load]
             at = priced.placements.sizing[pool.row]
             found.append(PRECISIONS[int(priced.sizing.precision[at])])
@@ -340,6 +357,7 @@ def fleet_document(answer: FleetAnswer) -> dict[str, object]:
         "items": _item_rows(answer),
         "routes": _routes(answer),
         "series": _series(answer),
+        "traffic": traffic(setting, answer.fleet),
         "lines": [
             {"label": line.label, "usd": line.usd, "low": line.low, "high": line.high,
              "evidence": line.evidence, "source": line.source}
@@ -364,6 +382,9 @@ def _item_rows(answer: FleetAnswer) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for item, number in zip(fleet_items(answer), answer.bill.of_option, strict=False):
         option = setting.options[number]
+        if option.metered:
+            rows.append(hosted_row(item, option))
+            continue
         paid = (
             fleet.machines[number] * HOURS_PER_WEEK
             if option.held
@@ -414,7 +435,11 @@ def _routes(answer: FleetAnswer) -> list[dict[str, object]]:
                 "instance": option.offer.instance_type,
                 "provider": option.offer.provider, "purchase": option.offer.purchase.value,
                 "share": round(float(amount[number]) / total, 4),
-                "replicas": round(float(fleet.replicas[number].max()), 1),
+                "hours": hours_served(setting, fleet, number),
+                "sizes": sizes_served(setting, fleet, number),
+                "replicas": 0.0
+                if option.metered
+                else round(float(fleet.replicas[number].max()), 1),
             })  # fmt: skip
         rows += [
             {"workload": name, "what": plan.accelerator, "instance": plan.system,
@@ -433,9 +458,9 @@ def _series(answer: FleetAnswer) -> list[dict[str, object]]:
     found: dict[tuple[str, str], Floats] = {}
     for number, pool in enumerate(setting.pools):
         served = fleet.served[:, number]
-        if served.max(initial=0.0) <= _USED:
-            continue
         option = setting.options[pool.option]
+        if served.max(initial=0.0) <= _USED or option.metered:
+            continue
         load = served.sum(axis=0)
         if pool.load not in problem.job_loads:
             speed = problem.rate[:, [number]]
