@@ -182,7 +182,7 @@ class Question:
     """The whole assessment as the engine sees it: what a run answers."""
 
     name: str
-    solve_for: str  # min_cost, best_for_budget, min_time, check_given_setup
+    solve_for: str  # min_cost, best_for_budget, min_time, weighted, check_given_setup
     deployment_allowed: frozenset[str]
     families_allowed: frozenset[str]
     horizon_months: int

@@ -33,6 +33,7 @@ from advisor.services.calibrations import (
     active_calibration,
     calibration_of,
 )
+from advisor.services.objectives import objective_document
 from advisor.services.private import Private, thawed
 from catalog.queries import find_accelerator, find_model, kept_snapshot
 from catalog.queries import snapshot as catalogue_snapshot
@@ -281,6 +282,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "catalog_snapshot": {"as_of": snapshot.as_of.isoformat(), "digest": snapshot.digest},
         "sentence": sentence(best, name=question.name, refusal=refusal),
         "why": _why(decisions, fleet),
+        "objective": objective_document(question, decisions),
         "recommendation": None if best is None else best.as_dict(),
         "plans": [plan.as_dict() for plan in plans],
         "picks": named_picks(plans, question.money),

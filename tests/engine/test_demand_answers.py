@@ -23,6 +23,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"preset": "ads_ranking_5k_rps", "answers": {"recsys_stage": "retrieval"}},
     {"preset": "vision_500_cameras", "answers": {"batch_mode": True}},
     {"answers": {"workload": "finetune_full"}},
+    {"answers": {"solve_for": "weighted"}},
     {"answers": {"workload": "rl_posttrain"}},
     {"answers": {"workload": "vision"}},
     {"answers": {"workload": "speech"}},

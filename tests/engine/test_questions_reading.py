@@ -180,7 +180,8 @@ def test_a_workload_question_beside_several_workloads_has_no_place() -> None:
 
 def test_five_weights_of_zero_are_refused() -> None:
     weights = ("cost", "latency", "risk", "simplicity", "carbon")
-    answers = {f"weight_{weight}": 0 for weight in weights}
+    answers: dict[str, object] = {f"weight_{weight}": 0 for weight in weights}
+    answers["solve_for"] = "weighted"
 
     assert "all five weights are zero" in problems({"answers": answers})["/answers/weight_cost"]
 

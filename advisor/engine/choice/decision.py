@@ -7,14 +7,42 @@ import numpy as np
 
 from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.choice.assembly import plan_of
-from advisor.engine.choice.eligibility import blocked_because, carbon_kg
-from advisor.engine.choice.ranking import cheapest_of_each, pareto_front, priority_score
+from advisor.engine.choice.eligibility import blocked_because
+from advisor.engine.choice.objectives import (
+    Objective,
+    Term,
+    criteria_of,
+    is_job,
+    keys,
+    objective_of,
+    terms_of,
+    told,
+)
+from advisor.engine.choice.ranking import cheapest_of_each, pareto_front
 from advisor.engine.plan import Plan, Rejection
 from advisor.engine.search.hosted import hosted_plans
 from advisor.engine.search.river import Priced
 from advisor.engine.workload import Question
 
 SHOWN = 60  # plans of one workload in the answer; the page shows the first few
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Which objective decided, and what the least cost would have been."""
+
+    objective: Objective
+    sentence: str
+    recommended: Plan
+    least_cost: Plan
+    terms: tuple[Term, ...] = ()  # of the recommended plan in a weighted balance
+    terms_of_least_cost: tuple[Term, ...] = ()
+
+    @property
+    def more_usd(self) -> float:
+        """What the recommended plan costs above the least, over the horizon."""
+        mine = self.recommended.value("total_cost_usd") or 0.0
+        return round(mine - (self.least_cost.value("total_cost_usd") or 0.0), 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +59,7 @@ class Decision:
     refusal: str  # why nothing is recommended, "" otherwise
     rows: Mapping[str, int] = field(default_factory=dict)
     """Row of the candidates behind a plan, by plan id; hosted plans have none."""
+    verdict: Verdict | None = None  # None where nothing is recommended
 
 
 def decide(priced: Priced, question: Question) -> Decision:
@@ -49,14 +78,23 @@ def decide(priced: Priced, question: Question) -> Decision:
     blocked = blocked_because(priced, question)
     eligible = np.array([text == "" for text in blocked], dtype=bool)
     within, budget_note = _within_budget(priced, question, eligible)
-    order = _ordered(priced, question, within, cost, wait)
+    hosted = hosted_plans(priced, question, first=1)
+    criteria = criteria_of(priced, question, hosted)
+    among = np.concatenate([within, _may_be_used(hosted, question)])
+    key = keys(
+        objective_of(question), criteria, question.priorities, among if among.any() else None
+    )
+    order = _ordered(priced, within, key[: len(within)], cost)
     chosen = _shown(priced, within, cost, wait, order)
     plans = [
         plan_of(priced, row, plan_id=f"p{number + 1}", blocked=blocked[row])
         for number, row in enumerate(chosen)
     ]
-    hosted = hosted_plans(priced, question, first=len(plans) + 1)
-    best = _recommended(plans, chosen, within, hosted, question)
+    own = len(within)
+    hosted = [replace(p, id=f"p{len(plans) + n}") for n, p in enumerate(hosted, start=1)]
+    rows = [*chosen, *range(own, own + len(hosted))]
+    fit = [(plan, row) for plan, row in zip([*plans, *hosted], rows, strict=True) if among[row]]
+    best = _first(fit, key, criteria["cost"])
     everything = _best_first(best, [*plans, *hosted])
     front = pareto_front(
         [_or_nan(plan.value("total_cost_usd")) for plan in everything],
@@ -72,6 +110,7 @@ def decide(priced: Priced, question: Question) -> Decision:
         considered=priced.considered,
         refusal="" if best else budget_note or _nothing(priced),
         rows={plan.id: row for plan, row in zip(plans, chosen, strict=True)},
+        verdict=_verdict(priced, question, fit, key, criteria, among),
     )
 
 
@@ -105,27 +144,24 @@ def _within_budget(priced: Priced, question: Question, eligible: Bools) -> tuple
     return within, ""
 
 
-def _ordered(priced: Priced, question: Question, within: Bools, cost: Floats, wait: Floats) -> Ints:
+def _may_be_used(hosted: Sequence[Plan], question: Question) -> Bools:
+    """Hosted plans that meet the targets and keep the budgets."""
+    money = question.money
+    limits = (
+        ("total_cost_usd", money.budget_total_usd),
+        ("monthly_cost_usd", money.budget_month_usd),
+    )
+    return np.array([
+        plan.meets_targets
+        and all(limit is None or (plan.value(name) or 0.0) <= limit for name, limit in limits)
+        for plan in hosted
+    ], dtype=bool)  # fmt: skip
+
+
+def _ordered(priced: Priced, within: Bools, key: Floats, cost: Floats) -> Ints:
     """All rows, best first: recommendable ones, then those that meet targets, then the rest."""
-    rows = priced.placements.sizing
-    if question.solve_for in ("best_for_budget", "min_time"):
-        key = wait
-    elif question.solve_for == "min_cost":
-        key = np.where(np.isfinite(cost), cost, np.inf)
-    else:
-        width = (priced.cost.high_usd - priced.cost.low_usd) / np.maximum(cost, 1e-9)
-        key = priority_score(
-            {
-                "cost": cost,
-                "latency": wait,
-                "risk": 1.0 + width,
-                "simplicity": priced.placements.instances + 1.0,
-                "carbon": carbon_kg(priced, question),
-            },
-            question.priorities,
-        )
-    meets = priced.sizing.meets[rows]
-    return np.asarray(np.lexsort((key, ~meets, ~within)), dtype=np.int64)
+    meets = priced.sizing.meets[priced.placements.sizing]
+    return np.asarray(np.lexsort((cost, key, ~meets, ~within)), dtype=np.int64)
 
 
 def _shown(priced: Priced, within: Bools, cost: Floats, wait: Floats, order: Ints) -> list[int]:
@@ -145,7 +181,8 @@ def _shown(priced: Priced, within: Bools, cost: Floats, wait: Floats, order: Int
     )
     distinct = {(cost[row], wait[row]): int(row) for row in front[::-1]}
     of_each_part = cheapest_of_each(part.tolist(), comparable)
-    always = dict.fromkeys([*order[:1].tolist(), *of_each_part])
+    cheapest = [int(np.argmin(np.where(within, cost, np.inf)))] if within.any() else []
+    always = dict.fromkeys([*order[:1].tolist(), *cheapest, *of_each_part])
     more = dict.fromkeys([*sorted(distinct.values())[:8], *candidates])
     rank = {int(row): position for position, row in enumerate(order)}
     kept = [row for row in always if meets[row]]
@@ -156,18 +193,39 @@ def _shown(priced: Priced, within: Bools, cost: Floats, wait: Floats, order: Int
     return sorted(kept, key=lambda row: rank[row])
 
 
-def _recommended(
-    plans: Sequence[Plan],
-    chosen: Sequence[int],
-    within: Bools,
-    hosted: Sequence[Plan],
+def _first(fit: Sequence[tuple[Plan, int]], key: Floats, cost: Floats) -> Plan | None:
+    """The plan that the objective puts first; the cheaper one of two that are alike."""
+    found = min(fit, key=lambda each: (key[each[1]], cost[each[1]]), default=None)
+    return None if found is None else found[0]
+
+
+def _verdict(
+    priced: Priced,
     question: Question,
-) -> Plan | None:
-    own = [plan for plan, row in zip(plans, chosen, strict=True) if within[row]]
-    pool = [*own[:1], *(plan for plan in hosted if plan.meets_targets)]
-    if question.solve_for in ("best_for_budget", "min_time"):
-        return min(pool, key=_wait_of, default=None)
-    return min(pool, key=lambda plan: _or_nan(plan.value("total_cost_usd")), default=None)
+    fit: Sequence[tuple[Plan, int]],
+    key: Floats,
+    criteria: Mapping[str, Floats],
+    among: Bools,
+) -> Verdict | None:
+    """The objective's choice beside that of least cost."""
+    cost, objective = criteria["cost"], objective_of(question)
+    best, cheapest = _first(fit, key, cost), _first(fit, cost, cost)
+    if best is None or cheapest is None:
+        return None
+    row_of = {plan.id: row for plan, row in fit}
+    weighted = objective == Objective.WEIGHTED
+    terms = [
+        terms_of(criteria, question.priorities, among, row_of[plan.id]) if weighted else ()
+        for plan in (best, cheapest)
+    ]
+    return Verdict(
+        objective=objective,
+        sentence=told(objective, best, cheapest, job=is_job(priced)),
+        recommended=best,
+        least_cost=cheapest,
+        terms=terms[0],
+        terms_of_least_cost=terms[1],
+    )
 
 
 def _best_first(best: Plan | None, plans: Sequence[Plan]) -> list[Plan]:
@@ -217,11 +275,18 @@ def _or_nan(value: float | None) -> float:
 def renumbered(decision: Decision, prefix: str) -> Decision:
     """The same decision with plan ids that are unique among several workloads."""
     plans = tuple(replace(plan, id=f"{prefix}{plan.id}") for plan in decision.plans)
-    best = decision.recommended
+    best, said = decision.recommended, decision.verdict
     return replace(
         decision,
         plans=plans,
         recommended=None if best is None else replace(best, id=f"{prefix}{best.id}"),
+        verdict=None
+        if said is None
+        else replace(
+            said,
+            recommended=replace(said.recommended, id=f"{prefix}{said.recommended.id}"),
+            least_cost=replace(said.least_cost, id=f"{prefix}{said.least_cost.id}"),
+        ),
         on_front=frozenset(f"{prefix}{name}" for name in decision.on_front),
         rows={f"{prefix}{name}": row for name, row in decision.rows.items()},
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from advisor.engine.choice.decision import Decision
+from advisor.engine.choice.decision import Decision, Verdict
+from advisor.engine.choice.objectives import Objective
 from advisor.engine.plan import Plan
 
 WORTH_A_SENTENCE = 0.8  # of the recommended plan's latency
@@ -49,6 +50,8 @@ def sentence(plan: Plan | None, *, name: str, refusal: str) -> str:
 def reasons(decision: Decision) -> list[str]:
     """Three sentences: what it costs against the next, what it meets, what nearly won.
 
+    Before them, where something else than the least cost decided: what, and what that costs.
+
     Source: figures of the decision's plans; the words are ours.
     """
     best = decision.recommended
@@ -56,7 +59,12 @@ def reasons(decision: Decision) -> list[str]:
         return [decision.refusal]
     found = [_against_next(best, decision.plans), _what_it_meets(best)]
     faster = _undominated_faster(best, decision)
-    return [text for text in (*found, faster) if text]
+    return [text for text in (_objective(decision.verdict), *found, faster) if text]
+
+
+def _objective(verdict: Verdict | None) -> str:
+    plain = verdict is None or verdict.objective == Objective.LEAST_COST
+    return "" if plain or verdict is None else verdict.sentence
 
 
 def _against_next(best: Plan, plans: Sequence[Plan]) -> str:

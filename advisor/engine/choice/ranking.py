@@ -50,26 +50,44 @@ def undominated(*criteria: ArrayLike) -> Bools:
     return np.asarray(known & ~beaten, dtype=bool)
 
 
-def priority_score(criteria: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
+def priority_score(
+    criteria: Mapping[str, Floats], weights: Mapping[str, float], among: Bools | None = None
+) -> Floats:
     """Weighted regret of each row: 0 is best in every criterion that has a weight.
+
+    Source: the sum of `priority_terms`.
+    """
+    terms, _ = priority_terms(criteria, weights, among)
+    nothing = np.zeros(len(next(iter(criteria.values()))))
+    return np.asarray(np.sum([nothing, *terms.values()], axis=0))
+
+
+def priority_terms(
+    criteria: Mapping[str, Floats], weights: Mapping[str, float], among: Bools | None = None
+) -> tuple[dict[str, Floats], dict[str, float]]:
+    """Weighted regret of each row in each criterion that has a weight, and the best value there.
 
     Each criterion (smaller is better) is expressed as its ratio to the best row, on a
     logarithmic scale, so that "twice the cost" weighs the same at any size and no unit
-    matters. Unknown (nan) counts as the worst known row.
+    matters. Unknown (nan) counts as the worst known row. With `among` only those rows set the
+    best and the worst.
 
     Source: the weighted product model, D. W. Miller and M. K. Starr, "Executive Decisions
     and Operations Research", 2nd ed., Prentice-Hall 1969.
     """
-    rows = len(next(iter(criteria.values())))
-    total = np.zeros(rows)
+    terms: dict[str, Floats] = {}
+    best: dict[str, float] = {}
     for name, column in criteria.items():
         weight = weights.get(name, 0.0)
-        positive = np.where(column > 0.0, column, np.nan)
-        if weight <= 0.0 or not np.isfinite(positive).any():
+        positive = np.where(np.isfinite(column) & (column > 0.0), column, np.nan)
+        known = positive if among is None else positive[among]
+        if weight <= 0.0 or not np.isfinite(known).any():
             continue
-        regret = np.log(positive / np.nanmin(positive))
-        total += weight * np.where(np.isfinite(regret), regret, np.nanmax(regret))
-    return total
+        best[name] = float(np.nanmin(known))
+        regret = np.log(positive / best[name])
+        worst = float(np.log(np.nanmax(known) / best[name]))
+        terms[name] = weight * np.where(np.isfinite(regret), regret, worst)
+    return terms, best
 
 
 def cheapest_of_each(keys: Sequence[object], cost: ArrayLike) -> list[int]:

@@ -7,8 +7,7 @@ import numpy as np
 from advisor.engine.cases import Floats
 from advisor.engine.choice.assembly import OFFER_LINES
 from advisor.engine.choice.decision import within_limits
-from advisor.engine.choice.eligibility import carbon_kg
-from advisor.engine.choice.ranking import priority_score
+from advisor.engine.choice.objectives import Objective, criteria_of, keys, objective_of
 from advisor.engine.reasons.outcome import Pick
 from advisor.engine.search.river import Priced
 from advisor.engine.workload import Question
@@ -78,27 +77,19 @@ def _keys(
     part = priced.sizing.accelerator[priced.placements.sizing[rows]]
     price = np.exp(PRICE_SIGMA * random.standard_normal(len(priced.offers)))[offer]
     time = np.exp(SPEED_SIGMA * random.standard_normal(len(priced.parts)))[part]
-    wait = priced.wait_s[rows] * time
-    if question.solve_for in ("best_for_budget", "min_time"):
-        return np.asarray(wait)
-    total = priced.cost.total_usd[rows]
+    found = {name: column[rows] for name, column in criteria_of(priced, question).items()}
+    total, wait = found["cost"], found["latency"]
     lines = priced.cost.lines
     set_by_offer = np.sum([np.nan_to_num(lines[label][rows]) for label in OFFER_LINES], axis=0)
-    cost = total + set_by_offer * (price * time - 1.0)
-    if question.solve_for == "min_cost":
-        return np.asarray(cost)
-    width = (priced.cost.high_usd - priced.cost.low_usd)[rows] / np.maximum(total, 1e-9)
-    weights = {
-        name: weight * float(np.exp(WEIGHT_SIGMA * random.standard_normal()))
-        for name, weight in question.priorities.items()
+    found |= {
+        "cost": total + set_by_offer * (price * time - 1.0),
+        "latency": wait * time,
+        "finish": found["finish"] + wait * (time - 1.0),
     }
-    return priority_score(
-        {
-            "cost": cost,
-            "latency": wait,
-            "risk": 1.0 + width,
-            "simplicity": priced.placements.instances[rows] + 1.0,
-            "carbon": carbon_kg(priced, question)[rows],
-        },
-        weights,
-    )
+    objective, weights = objective_of(question), question.priorities
+    if objective == Objective.WEIGHTED:
+        weights = {
+            name: weight * float(np.exp(WEIGHT_SIGMA * random.standard_normal()))
+            for name, weight in weights.items()
+        }
+    return keys(objective, found, weights)
