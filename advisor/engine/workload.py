@@ -178,6 +178,15 @@ class Owned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeastShare:
+    """A share of the accelerator-hours that one seller or maker is to keep at least."""
+
+    kind: str  # provider, vendor
+    name: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """The whole assessment as the engine sees it: what a run answers."""
 
@@ -217,4 +226,6 @@ class Question:
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[str, ...] = ()
     owned: tuple[Owned, ...] = ()
+    single_vendor_max: float = 1.0
+    least_shares: tuple[LeastShare, ...] = ()
     notes: str = ""  # printed in the report, never computed with

@@ -46,6 +46,8 @@ TOGETHER: dict[str, dict[str, Any]] = {
     "model_ref": {"model_ref": "qwen3-8b"},
     "rag_generator_model": {"rag_generator_model": "qwen3-8b"},
     "given_accel": {"given_accel": "nvidia-h200-sxm"},
+    "provider_least_shares": {"provider_least_shares": [{"provider": "aws", "percent": 20}]},
+    "vendor_least_shares": {"vendor_least_shares": [{"vendor": "AMD", "percent": 20}]},
     "negotiated_discounts": {"negotiated_discounts": [{"provider": "aws", "percent": 9}]},
 }
 

@@ -228,3 +228,45 @@ def test_a_small_instance_of_the_benchmark_is_proven_within_three_percent() -> N
     fleet, bound = solve_by_hours(problem, workers=1)
     assert fleet is not None
     assert fleet.usd <= bound * 1.03
+
+
+SHARE = st.floats(0.3, 0.9)
+
+
+def shared(problem: FleetProblem, most: float, *, sign: float) -> FleetProblem:
+    """The first option has at most (1) or at least (-1) a share of all machine-hours."""
+    over = sign * (np.array([1.0, 0.0, 0.0]) - most)
+    limit = Limit(
+        name="share", per_machine=np.where(problem.held, over * problem.hours.sum(), 0.0),
+        per_hour=np.where(problem.held, 0.0, over), per_whole=np.zeros(len(problem.wholes)),
+        most=0.0,
+    )  # fmt: skip
+    return replace(problem, limits=(limit,))
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, SHARE, st.sampled_from([1.0, -1.0]))
+def test_a_share_never_lowers_the_cost_and_is_kept(seed: int, most: float, sign: float) -> None:
+    free, bound = market(seed), shared(market(seed), most, sign=sign)
+    cheap, kept = solve_exactly(free), solve_exactly(bound).fleet
+    assert kept is None or (broken(bound, kept) == [] and cheap.bound_usd <= kept.usd + SURE)
+
+
+@settings(max_examples=10, deadline=None)
+@given(SEEDS, SHARE, st.sampled_from([1.0, -1.0]))
+def test_a_fleet_with_a_share_equals_brute_force(seed: int, most: float, sign: float) -> None:
+    problem = replace(one_bucket(seed), held=np.zeros(3, dtype=bool), hours=np.array([3.0, 2.0]))
+    problem = shared(problem, most, sign=sign)
+    (limit,) = problem.limits
+    counts = np.array(list(itertools.product(range(4), repeat=3)), dtype=float)
+    enough = counts @ problem.rate[0] >= problem.demand[0][:, np.newaxis] - 1e-9
+    least = np.inf
+    for first in counts[enough[0]]:
+        second = counts[enough[1]]
+        used = 3.0 * first + 2.0 * second
+        usd = used @ problem.usd
+        least = min(least, usd[used @ limit.per_hour <= 1e-9].min(initial=np.inf))
+    fleet = solve_exactly(problem).fleet
+    whole = fleet is not None and np.allclose(fleet.used, np.round(fleet.used))
+    assert fleet is None or fleet.usd <= least * (1.0 + 2e-4)
+    assert not whole or fleet.usd == pytest.approx(least, rel=2e-4)  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ from advisor.engine.demand.model import Part, model_for
 from advisor.engine.demand.search import generator_demand, is_batch, reembedding_demand
 from advisor.engine.demand.serving import serving_demand
 from advisor.engine.demand.training import TASKS, given_setup, training_demand
-from advisor.engine.workload import Money, Owned, Question, Site, Workload
+from advisor.engine.workload import LeastShare, Money, Owned, Question, Site, Workload
 from catalog.specs import ModelSpec
 from catalog.units import GIGA, KILO, PERCENT, SECONDS_PER_HOUR, TERA, WEEKS_PER_MONTH
 
@@ -56,6 +56,7 @@ def question_of(
         workloads.extend(_workloads(part, models))
         warnings.extend(_findings(part, workloads[-1]))
     warnings += _expired_discounts(said, answers.read_on)
+    warnings += _shares_of_plans(said)
     assumptions = [*answers.assumptions]
     for part in parts:
         assumptions.extend(part.assumed)
@@ -85,6 +86,8 @@ def question_of(
         lockin=said.text("lockin_tolerance"),
         owned=_owned(said),
         single_provider_max=said.number("single_provider_max_pct") * PERCENT,
+        single_vendor_max=said.number("single_vendor_max_pct") * PERCENT,
+        least_shares=_least_shares(said),
         support_left_min_months=int(said.number("support_left_min_months")),
         maturity_min=said.text("maturity_min"),
         evidence_min=said.text("evidence_min"),
@@ -295,6 +298,32 @@ def _owned(said: AnswerSet) -> tuple[Owned, ...]:
                 )
             )
     return tuple(found)
+
+
+def _least_shares(said: AnswerSet) -> tuple[LeastShare, ...]:
+    return tuple(
+        LeastShare(kind=kind, name=str(row[kind]), fraction=float(str(row["percent"])) * PERCENT)
+        for kind in ("provider", "vendor")
+        for row in said.rows(f"{kind}_least_shares")
+        if "percent" in row
+    )
+
+
+def _shares_of_plans(said: AnswerSet) -> list[str]:
+    """That a plan of one part cannot keep a share; the fleet is where shares are held to."""
+    found = []
+    whole = 100.0
+    for kind, word in (("provider", "provider"), ("vendor", "maker")):
+        most = said.number(f"single_{kind}_max_pct")
+        least = [row for row in said.rows(f"{kind}_least_shares") if row.get("percent")]
+        asked = [f"at most {most:g} % with one {word}"] if most < whole else []
+        asked += [f"at least {row['percent']:g} % with {row[kind]}" for row in least]
+        found += [
+            f"You ask for {each}. One plan alone is all with one {word}, so the plans below break "
+            "it where they are not mixed; the fleet mixes them and keeps it."
+            for each in asked
+        ]
+    return found
 
 
 def _is_past(row: Mapping[str, object], today: date) -> bool:

@@ -1,4 +1,4 @@
-"""The user's limits on a fleet as a whole: money, power, racks, carbon, one provider's share."""
+"""The user's limits on a fleet as a whole: money, power, racks, carbon, shares."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import numpy as np
 from advisor.engine.cases import Bools, Floats
 from advisor.engine.fleet.prices import MANY, hours, machines
 from advisor.engine.fleet.problem import FleetProblem, Limit
+from advisor.engine.fleet.shares import share_limits
 from advisor.engine.fleet.weeks import HOURS_PER_WEEK
 from advisor.engine.plan import Plan
 from advisor.engine.search.fits import deployment_kind
@@ -62,9 +63,7 @@ def limits_of(
         )  # fmt: skip
     if money.carbon_cap_tonnes is not None:
         found.append(_carbon(problem, question, priced, options, plans))
-    if question.single_provider_max < 1.0:
-        found += _shares(problem, question, options, plans)
-    return tuple(found)
+    return (*found, *share_limits(problem, question, priced, options, plans))
 
 
 def _of(plans: Sequence[Plan], figure: str) -> Floats:
@@ -103,36 +102,3 @@ def _carbon(
         per_whole=_of(plans, "carbon_kg_month") * months / _KG_PER_TONNE,
         most=question.money.carbon_cap_tonnes or 0.0,
     )  # fmt: skip
-
-
-def _shares(
-    problem: FleetProblem,
-    question: Question,
-    options: Sequence[tuple[OfferSpec, int, int]],
-    plans: Sequence[Plan],
-) -> list[Limit]:
-    """No provider above its share of all accelerator-hours."""
-    chips = np.array([offer.accelerator_count for offer, _, _ in options], dtype=np.float64)
-    weekly = np.array([_weekly_accelerator_hours(plan) for plan in plans], dtype=np.float64)
-    names = [offer.provider for offer, _, _ in options]
-    most = question.single_provider_max
-    found = []
-    for provider in sorted({*names, *(plan.provider for plan in plans)}):
-        mine = np.array([name == provider for name in names], dtype=np.float64)
-        theirs = np.array([plan.provider == provider for plan in plans], dtype=np.float64)
-        found.append(
-            Limit(
-                name=f"most with one provider ({provider})",
-                per_machine=np.where(problem.held, chips * HOURS_PER_WEEK * (mine - most), 0.0),
-                per_hour=np.where(problem.held, 0.0, chips * (mine - most)),
-                per_whole=weekly * (theirs - most),
-                most=0.0,
-            )
-        )
-    return found
-
-
-def _weekly_accelerator_hours(plan: Plan) -> float:
-    per_month = float(str(plan.extra.get("hours_per_month", 0.0)))
-    full = plan.purchase not in ("on_demand", "spot", "capacity_block") or per_month <= 0.0
-    return plan.accelerator_count * HOURS_PER_WEEK * (1.0 if full else per_month / 730.0)

@@ -11,6 +11,7 @@ from advisor.engine.fleet.bounds import limits_of
 from advisor.engine.fleet.metered import Meter, meters_of, people_groups, with_meters
 from advisor.engine.fleet.prices import price_table
 from advisor.engine.fleet.problem import FleetProblem, Group, Job, Whole
+from advisor.engine.fleet.shares import told_apart
 from advisor.engine.fleet.sizes import SizeClass, Speeds, size_classes, size_classes_of_one
 from advisor.engine.fleet.ways import Ways, undominated, ways_of
 from advisor.engine.fleet.weeks import (
@@ -103,7 +104,7 @@ def setting_of(
     ]
     considered = sum(len(each) for each in ways)
     kept = [
-        _worth(each, found, demand[load], work[load])
+        _worth(each, found, demand[load], work[load], question=question)
         for load, (each, found) in enumerate(zip(priced, ways, strict=True))
     ]
     meters = meters_of(priced, classes, more=more)
@@ -156,11 +157,14 @@ def _asked(priced: Sequence[Priced], more: float) -> tuple[Floats, list[Work | N
     return demand, work
 
 
-def _worth(priced: Priced, ways: Ways, demand: Floats, work: Work | None) -> Ints:
+def _worth(
+    priced: Priced, ways: Ways, demand: Floats, work: Work | None, *, question: Question
+) -> Ints:
     """Rows of the ways that are not dominated."""
     families = [
         priced.parts[int(priced.sizing.accelerator[priced.placements.sizing[row]])].family.value
-        for row in ways.rows
+        + told_apart(question, priced, int(row), size=float(size))
+        for row, size in zip(ways.rows, ways.size, strict=True)
     ]
     if work is None:
         needed = np.ceil(demand.max() / np.maximum(ways.rate, 1e-12)) + ways.spare
