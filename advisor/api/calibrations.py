@@ -10,7 +10,7 @@ from pydantic import Field
 
 from advisor import queries
 from advisor.api.access import Strict, key_for
-from advisor.api.work import WorkOut, accepted, work_of
+from advisor.api.work import WorkOut, accepted, polled
 from advisor.models import Calibration, CalibrationChoice, Kind, Scope
 from advisor.services import recalibrating
 from advisor.services.calibrations import active_calibration, back_to_shipped, choose
@@ -92,9 +92,9 @@ def start_recalibration(
     summary="Progress and outcome of a recalibration",
     url_name="get_recalibration",
 )
-def get_recalibration(request: HttpRequest, job_id: UUID) -> Any:
+def get_recalibration(request: HttpRequest, response: HttpResponse, job_id: UUID) -> Any:
     key = key_for(request, Scope.ADMIN)
-    return work_of(queries.job(key.organisation, job_id, kind=Kind.RECALIBRATION))
+    return polled(response, queries.job(key.organisation, job_id, kind=Kind.RECALIBRATION))
 
 
 @router.get("/calibrations", response=CalibrationsOut, summary="Fits kept, and which are in use")

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from advisor import queries
 from advisor.api.access import key_for
-from advisor.engine.answers import InvalidAnswers, Problem
 from advisor.models import Kind, Scope
 from advisor.services.money import NothingToCost, money_of, read_wishes
 from advisor.tables import Table, money_tables
@@ -63,12 +62,8 @@ def get_money(request: HttpRequest, run_id: UUID, terms: Query[MoneyQuery]) -> d
     run = queries.job(key.organisation, run_id, kind=Kind.RUN)
     if run.result is None:
         raise HttpError(409, f"the run is {run.state}; only a succeeded run has its money")
-    unknown = sorted(set(request.GET) - set(MoneyQuery.model_fields))
-    if unknown:
-        there = f"There is no such term; there are {', '.join(MoneyQuery.model_fields)}."
-        raise InvalidAnswers([Problem(pointer=f"/{name}", message=there) for name in unknown])
     try:
-        found = money_of(run, read_wishes(terms.dict()))
+        found = money_of(run, read_wishes({**terms.dict(), **request.GET.dict()}))
     except NothingToCost as refusal:
         raise HttpError(409, str(refusal)) from refusal
     rules = found.rules

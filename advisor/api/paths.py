@@ -10,6 +10,7 @@ from pydantic import Field
 
 from advisor import queries
 from advisor.api.access import Strict, key_for
+from advisor.engine.answers import InvalidAnswers, Problem
 from advisor.models import Kind, Scope, State
 from advisor.services.paths import TOPICS, Topic, subject_of
 
@@ -43,6 +44,10 @@ class FieldOut(Schema):
     summary="Figures of a what-if (distance, stages, pools, serverless, availability)",
 )
 def path_fields(request: HttpRequest, run_id: UUID, topic: str, plan: str = "") -> Any:
+    unknown = [name for name in request.GET if name != "plan"]
+    if unknown:
+        there = "there is no such parameter here; there is plan"
+        raise InvalidAnswers([Problem(pointer=f"/{name}", message=there) for name in unknown])
     found, subject = _asked(request, run_id, topic, plan)
     return [
         {

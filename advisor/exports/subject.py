@@ -10,7 +10,7 @@ from advisor.engine.search.river import Priced
 from advisor.engine.workload import Workload
 from advisor.exports.formats import CannotExport, one_line
 from advisor.models import Job
-from advisor.services.advice import Worked, reopened
+from advisor.services.advice import Worked, plan_documents, reopened, stage_of
 from advisor.services.decisions import decisions_of, record_document
 from advisor.services.reasons.asked import NOT_KEPT, reasons_of
 from catalog.specs import AcceleratorSpec, OfferSpec, SystemSpec
@@ -107,25 +107,24 @@ class Subject:
             raise CannotExport(reason)
         if plan["kind"] == "fleet":
             raise CannotExport(self._fleet_reason())
-        for decision, priced in zip(self.worked.decisions, self.worked.priced, strict=True):
-            same = next((each for each in decision.plans if each.id == plan["id"]), None)
-            if same is None:
-                continue
-            if same.name != plan["name"] or same.case is None:
-                break
+        stage = stage_of(self.worked, plan["id"])
+        if stage is not None and stage.plan.name == plan["name"] and stage.plan.case is not None:
             return Chosen(
                 plan=plan,
-                case=same.case,
+                case=stage.plan.case,
                 worked=self.worked,
-                workload=priced.workload,
-                priced=priced,
-                row=decision.rows.get(same.id),
+                workload=stage.workload,
+                priced=stage.priced,
+                row=stage.decision.rows.get(stage.plan.id),
             )
         message = f"Engine or rates have changed since this run was answered. {ANEW}"
         raise CannotExport(message)
 
     def _fleet_reason(self) -> str:
-        ids = ", ".join(f"{p['id']} for {p['workload']}" for p in self.members)
+        places = (self.plan or {}).get("places")
+        ids = ", ".join(f"{p['id']} for {p['workload']}" for p in places or self.members)
+        if places:
+            return f"This plan stands at several places, and this file is of one: {one_line(ids)}."
         return (
             "This plan puts several plans together, and this file describes one. Choose the plan "
             f"of one workload: {one_line(ids)}."
@@ -146,7 +145,7 @@ def subject_of(run: Job, plan_id: str = "") -> Subject:
     document = run.result or {}
     plan = document.get("recommendation")
     if plan_id:
-        known = {each["id"]: each for each in document.get("plans", ())}
+        known = {each["id"]: each for each in plan_documents(document)}
         if plan_id not in known:
             first = ", ".join(list(known)[:10]) or "none"
             message = f"no plan {plan_id!r} in this run; there are {first}"

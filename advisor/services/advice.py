@@ -16,8 +16,9 @@ from advisor.engine.choice.explain import reasons, sentence
 from advisor.engine.choice.feeding import feed_of
 from advisor.engine.choice.number_formats import number_formats
 from advisor.engine.choice.picks import named_picks
-from advisor.engine.choice.regions import with_split
+from advisor.engine.choice.regions import Answer, splits_for, with_splits
 from advisor.engine.choice.same_job import same_job_today
+from advisor.engine.choice.split_plan import Split
 from advisor.engine.demand.question import question_of
 from advisor.engine.fleet.answering import quick_fleet
 from advisor.engine.fleet.setting import setting_of
@@ -66,6 +67,39 @@ class Worked:
     currencies: Mapping[str, CurrencyRate]
     priced: tuple[Priced, ...]  # one a workload, in the question's order
     decisions: tuple[Decision, ...]  # the same
+    splits: Mapping[str, Split]  # what stands behind plans of several places, by plan id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A plan at one place with the stages it comes from: of the answer, or of a split's place."""
+
+    plan: Plan
+    workload: Workload
+    priced: Priced
+    decision: Decision
+
+
+def stage_of(done: Worked, plan_id: str) -> Stage | None:
+    """What a plan comes from, by its id; None where there is no such plan."""
+    for priced, decision in zip(done.priced, done.decisions, strict=True):
+        for plan in decision.plans:
+            if plan.id == plan_id:
+                return Stage(plan=plan, workload=priced.workload, priced=priced, decision=decision)
+    for split in done.splits.values():
+        for site in split.sites:
+            if site.plan.id == plan_id:
+                return Stage(
+                    plan=site.plan, workload=site.workload, priced=site.priced,
+                    decision=site.decision,
+                )  # fmt: skip
+    return None
+
+
+def plan_documents(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The plans of an answer, those of the places of a split behind it, in its order."""
+    plans = document.get("plans") or ()
+    return [each for plan in plans for each in (plan, *plan.get("places", ()))]
 
 
 def advise(
@@ -152,8 +186,12 @@ def worked(
     private: Private | None = None,
     progress: Progress | None = None,
     size: Sizer | None = None,
+    split: bool = True,
 ) -> Worked:
-    """All stages for checked answers on one state of the catalogue, at the asker's own prices."""
+    """All stages for checked answers on one state of the catalogue, at the asker's own prices.
+
+    With `split` plans at several places are tried besides those at one place.
+    """
     tell = progress or _silent
     exchange = currency_rates or shipped_currencies()
     currency = _currency(answers, exchange)
@@ -169,6 +207,7 @@ def worked(
     rates = own.rates(rates, on=snapshot.as_of)
     priced: list[Priced] = []
     decisions: list[Decision] = []
+    splits: dict[str, Split] = {}
     several = len(question.workloads) > 1
     for number, workload in enumerate(question.workloads):
         share = number / len(question.workloads)
@@ -177,10 +216,18 @@ def worked(
             workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates,
             size=size,
         )  # fmt: skip
-        answer = answerer(snapshot, calibration=calibration, rates=rates)
-        decision = with_split(decide(found, question), workload, question, answer)
+        answer = answerer(snapshot, calibration=calibration, rates=rates, size=size)
+        prefix = f"w{number + 1}-" if several else ""
+        decision = decide(found, question)
+        parted = (
+            splits_for(decision, workload, question, answer, prefix=prefix)
+            if split or decision.recommended is None
+            else ()
+        )
+        decision = with_splits(decision, parted, question, alone=not several)
+        splits |= {f"{prefix}{split.plan.id}": split for split in parted}
         priced.append(found)
-        decisions.append(renumbered(decision, f"w{number + 1}-") if several else decision)
+        decisions.append(renumbered(decision, prefix) if several else decision)
     return Worked(
         answers=answers,
         question=question,
@@ -195,19 +242,25 @@ def worked(
         currencies=exchange,
         priced=tuple(priced),
         decisions=tuple(decisions),
+        splits=splits,
     )
 
 
 def answerer(
-    snapshot: CatalogueSnapshot, *, calibration: Calibration, rates: Rates
-) -> Callable[[Workload, Question], Decision]:
+    snapshot: CatalogueSnapshot,
+    *,
+    calibration: Calibration,
+    rates: Rates,
+    size: Sizer | None = None,
+) -> Answer:
     """What answers one workload of a question on one state of the catalogue."""
 
-    def answer(workload: Workload, question: Question) -> Decision:
+    def answer(workload: Workload, question: Question) -> tuple[Priced, Decision]:
         found = price_workload(
-            workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates
-        )
-        return decide(found, question)
+            workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates,
+            size=size,
+        )  # fmt: skip
+        return found, decide(found, question)
 
     return answer
 

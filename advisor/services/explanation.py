@@ -5,10 +5,11 @@ from typing import Any
 
 from advisor.engine.errors import NotExplained
 from advisor.engine.explain.plans import Explained, explain_figure
+from advisor.engine.explain.splits import explain_split
 from advisor.engine.plan import Plan
 from advisor.engine.search.river import Priced, software_month
 from advisor.models import Job
-from advisor.services.advice import Worked, reopened
+from advisor.services.advice import Worked, plan_documents, reopened, stage_of
 from catalog.models import Snapshot
 
 EXPLAINED = (
@@ -59,6 +60,10 @@ def as_document(found: Explained) -> dict[str, Any]:
 
 
 def _explained(plan: Plan, figure: str, priced: Priced, done: Worked) -> Explained:
+    split = done.splits.get(plan.id)
+    if split is not None:
+        parts = [_explained(site.plan, figure, site.priced, done) for site in split.sites]
+        return explain_split(plan, figure, split.sites, parts)
     return explain_figure(
         plan,
         figure,
@@ -72,7 +77,7 @@ def _explained(plan: Plan, figure: str, priced: Priced, done: Worked) -> Explain
 def _as_answered(run: Job, plan: Plan, figure: str) -> None:
     """Refuse to explain a figure that the run does not show: other parameters, another release."""
     stored: Mapping[str, Any] = next(
-        (p for p in (run.result or {}).get("plans", ()) if p["id"] == plan.id), {}
+        (p for p in plan_documents(run.result or {}) if p["id"] == plan.id), {}
     )
     known = (stored.get(figure) or {}).get("value")
     now = plan.value(figure)
@@ -90,9 +95,8 @@ def _found(run: Job, plan_id: str) -> tuple[Plan, Priced, Worked]:
     except Snapshot.DoesNotExist as error:
         message = "the state of the catalogue that this run was answered from was not kept"
         raise NotExplained(message) from error
-    for priced, decision in zip(done.priced, done.decisions, strict=True):
-        for plan in decision.plans:
-            if plan.id == plan_id:
-                return plan, priced, done
+    stage = stage_of(done, plan_id)
+    if stage is not None:
+        return stage.plan, stage.priced, done
     message = f"the run has no plan “{plan_id}” whose figures the performance model computed"
     raise NotExplained(message)

@@ -26,7 +26,7 @@ from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Workload
 from advisor.models import Job, Kind, State
 from advisor.services import jobs
-from advisor.services.advice import Worked, reopened
+from advisor.services.advice import Worked, plan_documents, reopened, stage_of
 
 Progress = Callable[[str, float], None]
 SCHEMA = "latency/1"
@@ -81,19 +81,18 @@ def served_plan(worked: Worked, plan_id: str) -> tuple[Served, Plan, Workload]:
 
     Its targets are what the way to the users leaves of them: the simulator sees machines only.
     """
-    for decision, workload in zip(worked.decisions, worked.question.workloads, strict=True):
-        for plan in decision.plans:
-            if plan.id == plan_id:
-                served = served_by(
-                    plan,
-                    tightened(workload, way_of_plan_s(plan, workload)),
-                    parts=worked.snapshot.accelerators,
-                    calibration=worked.calibration,
-                    software_month=software_month(worked.snapshot),
-                )
-                return served, plan, workload
-    message = f"The run has no plan {plan_id!r}."
-    raise NoSuchPlan(message)
+    stage = stage_of(worked, plan_id)
+    if stage is None:
+        message = f"The run has no plan {plan_id!r}."
+        raise NoSuchPlan(message)
+    served = served_by(
+        stage.plan,
+        tightened(stage.workload, way_of_plan_s(stage.plan, stage.workload)),
+        parts=worked.snapshot.accelerators,
+        calibration=worked.calibration,
+        software_month=software_month(worked.snapshot),
+    )
+    return served, stage.plan, stage.workload
 
 
 def way_of_plan_s(plan: Plan, workload: Workload) -> float:
@@ -104,8 +103,7 @@ def way_of_plan_s(plan: Plan, workload: Workload) -> float:
 
 def plans_of(run: Job) -> list[dict[str, Any]]:
     """The plans of an answered run that requests can be simulated on, best first."""
-    plans = (run.result or {}).get("plans", [])
-    return [plan for plan in plans if _is_simulated(plan)]
+    return [plan for plan in plan_documents(run.result or {}) if _is_simulated(plan)]
 
 
 def plan_id_of(run: Job, asked: str) -> str:
@@ -115,10 +113,10 @@ def plan_id_of(run: Job, asked: str) -> str:
     if asked in known:
         return asked
     if asked:
-        others = {plan["id"] for plan in (run.result or {}).get("plans", [])}
+        others = {plan["id"] for plan in plan_documents(run.result or {})}
         message = (
             f"Plan {asked!r} has no requests to simulate: training, batches, hosted APIs and "
-            "models without tokens have none."
+            "models without tokens have none; of a plan at several places name one of them."
             if asked in others
             else f"The run has no plan {asked!r}."
         )
@@ -132,7 +130,7 @@ def plan_id_of(run: Job, asked: str) -> str:
 def _is_simulated(plan: Mapping[str, Any]) -> bool:
     tokens = plan.get("tpot_p50_s") or {}
     return (
-        bool(plan.get("accelerator_slug"))
+        bool(plan.get("accelerator_slug") and plan.get("parallelism"))
         and tokens.get("value") is not None
         and not plan.get("is_batch")
     )
@@ -225,7 +223,7 @@ def simulation_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str
     run = Job.objects.get(pk=UUID(inputs["run"]))
     worked = reopened(run)
     served, plan, workload = served_plan(worked, inputs["plan"])
-    answered = next(each for each in (run.result or {})["plans"] if each["id"] == plan.id)
+    answered = next(each for each in plan_documents(run.result or {}) if each["id"] == plan.id)
     if answered["name"] != plan.name:
         message = "The run was answered by an earlier version of the program. Run it again."
         raise NoSuchPlan(message)

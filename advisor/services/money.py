@@ -125,6 +125,9 @@ def read_wishes(raw: Mapping[str, str]) -> Wishes:
             message = f"{text!r} does not do: type {kind} from {low:g} to {high:g} {unit}."
             problems.append(Problem(pointer=f"/{name}", message=message))
         numbers[name] = number
+    terms = ("plan", "scenario", *LIMITS)
+    there = f"There is no such term; there are {', '.join(terms)}."
+    problems += [Problem(pointer=f"/{name}", message=there) for name in raw if name not in terms]
     scenario = str(raw.get("scenario") or "flat")
     known = ("flat", "falling", "rising", "spot", OWN)
     if scenario not in known:

@@ -112,7 +112,10 @@ def _key(change: Change) -> str:
 
 
 def reworked(base: Base, change: Change) -> Worked:
-    """All stages with the change made; the same answers on the same day otherwise."""
+    """All stages with the change made; the same answers on the same day otherwise.
+
+    Plans at several places are tried where the run recommends one, or where no place is left.
+    """
     _refuse_unknown(base, change)
     done = base.worked
     answers = read_answers(
@@ -134,6 +137,7 @@ def reworked(base: Base, change: Change) -> Worked:
         } if change.rates else done.rates,
         currency_rates=done.currencies,
         size=base.sizings,
+        split=any(d.recommended.id in done.splits for d in done.decisions if d.recommended),
     )  # fmt: skip
 
 

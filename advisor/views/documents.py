@@ -22,10 +22,10 @@ def known(figure: Document, name: str = "value") -> float | None:
 
 
 def by_workload(plans: Sequence[Document]) -> dict[str, list[Document]]:
-    """Plans of single workloads, grouped; whole fleets are left out."""
+    """Plans of single workloads, grouped, at one place or several; fleets are left out."""
     groups: dict[str, list[Document]] = {}
     for plan in plans:
-        if plan.get("kind") != "fleet":
+        if plan.get("kind") != "fleet" or plan.get("places"):
             groups.setdefault(str(plan.get("workload", "")), []).append(plan)
     return groups
 

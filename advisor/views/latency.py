@@ -22,6 +22,7 @@ from advisor.views.sections import answered, section_context
 from catalog.units import PERCENT
 
 UNREADABLE = 422
+PARAMETERS = ("plan", "changed")
 
 
 @require_http_methods(["GET", "POST"])
@@ -34,7 +35,25 @@ def latency(request: HttpRequest, run_id: UUID) -> HttpResponse:
     plan = _chosen(request, plans)
     if request.method == "POST":
         return _changed(request, run, plan)
-    return render(request, "advisor/latency.html", _context(request, run, plan))
+    problems = _unreadable(request, run, plans)
+    context = _context(request, run, plan) | {"problems": problems}
+    return render(request, "advisor/latency.html", context, status=UNREADABLE if problems else 200)
+
+
+def _unreadable(request: HttpRequest, run: Job, plans: list[dict[str, Any]]) -> list[str]:
+    """What of the address means nothing here: it is said, not passed over."""
+    problems = [
+        f"“{name[:40]}” is no parameter of this page; there are {' and '.join(PARAMETERS)}. What "
+        "is changed against the plan is typed in the strip below."
+        for name in request.GET
+        if name not in PARAMETERS
+    ]
+    plan, changed = (request.GET.get(name, "") for name in PARAMETERS)
+    if plan and plan not in [each["id"] for each in plans]:
+        problems.append(f"“{plan[:40]}” is no plan of this run whose requests can be simulated.")
+    if changed and simulations.simulation_of(run, changed) is None:
+        problems.append(f"“{changed[:40]}” is no simulation of this run.")
+    return problems
 
 
 @require_safe

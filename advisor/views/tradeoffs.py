@@ -175,8 +175,8 @@ def cell_of(plan: Document, key: str, scale: Scale) -> Cell:
 
 def has_tree(plan: Document, key: str) -> bool:
     """Whether a figure of a plan comes from the performance model, so that it can be unfolded."""
-    computed = plan.get("kind") != "fleet" and plan.get("purchase") != "hosted_tokens"
-    return key in EXPLAINED and computed and not plan.get("split_over_regions")
+    one = plan.get("kind") != "fleet" or bool(plan.get("places"))
+    return key in EXPLAINED and one and plan.get("purchase") != "hosted_tokens"
 
 
 def sorted_plans(plans: Sequence[Document], sort: str) -> list[Document]:

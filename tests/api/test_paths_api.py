@@ -72,3 +72,7 @@ def test_a_run_without_an_answer_yet_is_in_conflict(program: Client) -> None:
     job = assessments.start_run(kept, user)
 
     assert ask(program, f"/api/v1/runs/{job.pk}/latency/stages", {}).status_code == 409
+
+
+def test_an_unknown_parameter_is_refused(program: Client, address: str) -> None:
+    assert program.get(f"{address}/availability?colour=red").status_code == 422

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.engine.calibration import shipped_calibration
-from advisor.engine.choice.regions import share_of_users, user_groups
+from advisor.engine.choice.user_groups import share_of_users, user_groups
 from advisor.engine.latency.distance import (
     fibre_floor_s,
     great_circle_m,
@@ -19,6 +19,7 @@ from advisor.engine.latency.distance import (
     trip,
     weighted_quantile,
 )
+from advisor.engine.latency.mixture import mixture_quantile
 from advisor.engine.latency.places import (
     Place,
     place_of_country,
@@ -36,6 +37,7 @@ from costing.engine.rates import shipped_rates
 
 LONDON = Place(name="London", country="GB", latitude=51.51, longitude=-0.13)
 TOKYO = Place(name="Tokyo", country="JP", latitude=35.68, longitude=139.69)
+LEVELS = (0.5, 0.95, 0.99)
 METRES = st.floats(min_value=0.0, max_value=2.0e7)
 
 
@@ -208,16 +210,101 @@ def test_an_offer_without_a_place_is_not_recommended_where_the_way_counts() -> N
     assert all("not known" in p["not_recommended_because"] for p in unplaced)
 
 
+def split(**answers: Any) -> dict[str, Any]:
+    found: dict[str, Any] = advice(("US", "DE", "JP"), **answers)["recommendation"]
+    return found
+
+
 def test_users_around_the_world_within_150_ms_get_a_place_each() -> None:
-    best = advice(("US", "DE", "JP"), slo_ttft_ms=150)["recommendation"]
+    places = split(slo_ttft_ms=150)["places"]
 
-    assert {item["workload"] for item in best["fleet"]} == {"Chat (US)", "Chat (DE)", "Chat (JP)"}
+    assert [(place["users"], place["workload"]) for place in places] == [
+        (["US"], "Chat (US)"),
+        (["DE"], "Chat (DE)"),
+        (["JP"], "Chat (JP)"),
+    ]
 
 
-def test_a_split_answers_at_its_slowest_place() -> None:
-    best = advice(("US", "DE", "JP"), slo_ttft_ms=150)["recommendation"]
+@pytest.mark.parametrize("target_ms", [150, 300])
+def test_a_split_costs_its_lines_and_its_places_to_the_cent(target_ms: int) -> None:
+    plan = split(slo_ttft_ms=target_ms)
+    total = plan["total_cost_usd"]["value"]
 
-    assert best["ttft_p95_s"]["value"] <= 0.15
+    assert round(sum(line["usd"] for line in plan["cost_breakdown"]), 2) == total
+    assert round(sum(p["total_cost_usd"]["value"] for p in plan["places"]), 2) == total
+
+
+@pytest.mark.parametrize("figure", ["ttft_p50_s", "ttft_p95_s", "ttft_p99_s", "e2e_p99_s"])
+def test_a_split_answers_all_users_between_its_quickest_and_slowest_place(figure: str) -> None:
+    plan = split(slo_ttft_ms=300)
+    own = [place[figure]["value"] for place in plan["places"]]
+
+    assert min(own) <= plan[figure]["value"] <= max(own)
+
+
+def test_each_place_has_its_share_its_price_and_its_own_spare() -> None:
+    places = split(slo_ttft_ms=150)["places"]
+
+    assert sum(place["share"] for place in places) == pytest.approx(1.0)
+    assert all(place["price"]["source"] for place in places)
+    assert all(place["spare_replicas"] >= 1 for place in places)  # N+1 is what the preset asks
+    assert all(0.0 < place["load_with_one_replica_lost"] <= 1.0 for place in places)
+
+
+def test_several_places_stand_beside_one_that_the_way_weighs_on() -> None:
+    found = advice(("US", "DE"), slo_ttft_ms=300)
+    several = [plan for plan in found["plans"] if plan.get("places")]
+    best = found["recommendation"]
+
+    assert several
+    assert best["total_cost_usd"]["value"] <= min(p["total_cost_usd"]["value"] for p in several)
+
+
+def test_who_asks_for_the_fastest_within_a_budget_gets_several_places_where_they_are_it() -> None:
+    found = advice(
+        ("US", "DE"), slo_ttft_ms=300, solve_for="best_for_budget", budget_total=6_000_000
+    )
+    may = [plan for plan in found["plans"] if not plan.get("not_recommended_because")]
+
+    assert any(plan.get("places") for plan in may)
+    assert found["recommendation"]["e2e_p99_s"]["value"] <= min(
+        plan["e2e_p99_s"]["value"] for plan in may if plan.get("places")
+    )
+
+
+def test_a_budget_holds_for_all_places_together() -> None:
+    free = split(slo_ttft_ms=150)
+    limit = free["monthly_cost_usd"]["value"] * 0.9
+    found = advice(("US", "DE", "JP"), slo_ttft_ms=150, budget_month_max=limit)
+    several = [plan for plan in found["plans"] if plan.get("places")]
+
+    assert found["recommendation"] is None
+    assert all("your limit" in plan["not_recommended_because"] for plan in several)
+
+
+TIMES = st.lists(st.floats(0.01, 10.0), min_size=3, max_size=3).map(sorted)
+
+
+@given(st.lists(st.tuples(TIMES, st.floats(0.05, 1.0)), min_size=1, max_size=5))
+def test_a_percentile_over_all_users_is_within_those_of_their_places_and_rises(
+    places: list[tuple[list[float], float]],
+) -> None:
+    knots, shares = np.array([times for times, _ in places]), [share for _, share in places]
+    found = [mixture_quantile(knots, shares, levels=LEVELS, level=level) for level in LEVELS]
+
+    assert (np.array(found) >= knots.min(axis=0) * (1.0 - 1e-9)).all()
+    assert (np.array(found) <= knots.max(axis=0) * (1.0 + 1e-9)).all()
+    assert found == sorted(found)
+
+
+def test_a_percentile_over_all_users_is_that_of_their_requests_together() -> None:
+    near, far = (np.random.default_rng(n).lognormal(mean, 0.5, 300_000)
+                 for n, mean in enumerate((0.0, 1.2)))  # fmt: skip
+    everybody = np.concatenate([near, far[:100_000]])
+    knots = np.array([np.quantile(each, LEVELS) for each in (near, far)])
+
+    found = [mixture_quantile(knots, (3.0, 1.0), levels=LEVELS, level=level) for level in LEVELS]
+    assert found == pytest.approx(np.quantile(everybody, LEVELS), rel=0.01)
 
 
 def test_the_way_takes_its_part_of_a_target() -> None:

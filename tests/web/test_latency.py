@@ -141,3 +141,19 @@ def test_another_runs_simulation_is_not_found(pages: Client, run: Job, make_run:
     other = answered_run(make_run)
 
     assert pages.get(f"/runs/{other.pk}/latency/{job.pk}/changed").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("load=2", "“load” is no parameter"),
+        ("plan=p999", "“p999” is no plan"),
+        ("changed=nothing", "“nothing” is no simulation"),
+    ],
+)
+def test_what_the_page_cannot_read_in_its_address_is_said(
+    pages: Client, run: Job, query: str, says: str
+) -> None:
+    answer = pages.get(f"/runs/{run.pk}/latency?{query}")
+
+    assert (answer.status_code, says in answer.content.decode()) == (422, True)

@@ -131,3 +131,8 @@ def test_text_of_a_file_is_no_formula(pages: Client, run: Job) -> None:
         cell for row in rows_of(pages, run, "drivers") for cell in row.values() if cell
     ]
     assert not [cell for cell in cells if cell[0] in "=+@"]
+
+
+def test_a_term_that_does_not_exist_is_named(pages: Client, run: Job) -> None:
+    assert "There is no such term" in page_of(pages, run, "?colour=red", status=422)
+    assert pages.get(f"/runs/{run.pk}/money/summary.csv?colour=red").status_code == 422

@@ -1,6 +1,7 @@
 """Candidates as whole plans: names, figures with ranges, cost lines and their sources."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -216,7 +217,22 @@ def cost_lines(priced: Priced, row: int, offer: OfferSpec) -> tuple[CostLine, ..
                 source=source,
             )
         )
-    return tuple(lines)
+    return to_the_cent(lines, round(float(priced.cost.total_usd[row]), 2))
+
+
+def to_the_cent(lines: Sequence[CostLine], total_usd: float) -> tuple[CostLine, ...]:
+    """Lines that add up to their total exactly: the largest takes the cents of rounding.
+
+    Left as they are where more than rounding is between them.
+    """
+    apart = round(total_usd - sum(line.usd for line in lines), 2)
+    if not lines or apart == 0.0 or not abs(apart) <= 0.01 * len(lines):
+        return tuple(lines)
+    largest = max(range(len(lines)), key=lambda at: abs(lines[at].usd))
+    return tuple(
+        replace(line, usd=round(line.usd + apart, 2)) if at == largest else line
+        for at, line in enumerate(lines)
+    )
 
 
 def _deployment(priced: Priced, row: int, offer: OfferSpec) -> str:

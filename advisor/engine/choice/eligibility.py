@@ -6,6 +6,7 @@ import numpy as np
 
 from advisor.engine.cases import Bools, Floats
 from advisor.engine.latency.operations import zones_of
+from advisor.engine.plan import Plan
 from advisor.engine.search.fits import WHOLE_MACHINE, deployment_kind
 from advisor.engine.search.river import Priced
 from advisor.engine.search.sleeping import OVER_PLACES
@@ -105,6 +106,27 @@ def _over_a_limit(priced: Priced, question: Question, row: int) -> str:
     if power_w is not None and priced.cost.peak_power_w[row] > power_w:
         return f"it draws {priced.cost.peak_power_w[row]:,.0f} W; the place has {power_w:,.0f} W"
     tonnes = carbon_kg(priced, question)[row] / KILO
+    if cap_t is not None and tonnes > cap_t:
+        return f"it emits {tonnes:,.0f} t CO2e over the horizon; your cap is {cap_t:,.0f} t"
+    return ""
+
+
+def over_limits(plan: Plan, question: Question) -> str:
+    """A limit on money or carbon that a plan of several places breaks in all; empty where none.
+
+    Source: sums over the plan's places.
+    """
+    money, months = question.money, question.horizon_months
+    for limit, name, what in (
+        (money.budget_total_usd, "total_cost_usd", "in all"),
+        (money.budget_month_usd, "monthly_cost_usd", "a month"),
+        (money.capex_max_usd, "capex_usd", "up front"),
+    ):
+        usd = plan.value(name)
+        if limit is not None and usd is not None and usd > limit:
+            return f"it costs {usd:,.0f} USD {what}; your limit is {limit:,.0f} USD"
+    month_kg, cap_t = plan.value("carbon_kg_month"), money.carbon_cap_tonnes
+    tonnes = (month_kg or 0.0) * months / KILO
     if cap_t is not None and tonnes > cap_t:
         return f"it emits {tonnes:,.0f} t CO2e over the horizon; your cap is {cap_t:,.0f} t"
     return ""

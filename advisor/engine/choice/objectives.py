@@ -99,10 +99,19 @@ def criteria_of(
         "carbon": carbon_kg(priced, question),
         "finish": wait + lead,
     }
-    months = question.horizon_months
-    more = [_of_plan(plan, months) for plan in others]
+    more = criteria_of_plans(others, question)
+    return {name: np.concatenate([column, more[name]]) for name, column in own.items()}
+
+
+def criteria_of_plans(plans: Sequence[Plan], question: Question) -> dict[str, Floats]:
+    """The criteria of finished plans, one row a plan; an unknown figure is nan.
+
+    Source: figures of the plans.
+    """
+    rows = [_of_plan(plan, question.horizon_months) for plan in plans]
     return {
-        name: np.concatenate([column, [row[name] for row in more]]) for name, column in own.items()
+        name: np.array([row[name] for row in rows], dtype=np.float64)
+        for name in (*CRITERIA, "finish")
     }
 
 

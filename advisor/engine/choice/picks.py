@@ -29,9 +29,10 @@ class Standing:
 def named_picks(plans: Sequence[Plan], money: Money) -> dict[str, str]:
     """Plan ids: cheapest, fastest for the budget, most robust, greenest, simplest to run.
 
-    Among plans of single workloads that may be recommended. Most robust is the one that costs
-    least at the high end of its range, not counting machines that may be taken away; simplest
-    the one with the fewest machines, a hosted API having none, and less porting before more.
+    Among plans of single workloads, at one place or several, that may be recommended. Most
+    robust is the one that costs least at the high end of its range, not counting machines that
+    may be taken away; simplest the one with the fewest machines, a hosted API having none, and
+    less porting before more.
 
     Source: rules stated here.
     """
@@ -39,7 +40,7 @@ def named_picks(plans: Sequence[Plan], money: Money) -> dict[str, str]:
         plan
         for plan in plans
         if plan.meets_targets
-        and plan.kind != "fleet"
+        and (plan.kind != "fleet" or plan.extra.get("places"))
         and not plan.extra.get("not_recommended_because")
         and plan.value("total_cost_usd") is not None
     ]
@@ -47,7 +48,7 @@ def named_picks(plans: Sequence[Plan], money: Money) -> dict[str, str]:
         "cheapest": (fit, lambda plan: _known(plan.value("total_cost_usd"))),
         "fastest": (_affordable(fit, money), lambda plan: _known(_wait(plan))),
         "robust": (
-            [plan for plan in fit if plan.purchase not in INTERRUPTIBLE],
+            [plan for plan in fit if not INTERRUPTIBLE & set(plan.purchase.split(", "))],
             lambda plan: _known(plan.figures["total_cost_usd"].high),
         ),
         "greenest": (fit, lambda plan: _known(plan.value("carbon_kg_month"))),

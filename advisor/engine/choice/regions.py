@@ -1,181 +1,215 @@
-"""One workload at several places: users go to the place that is theirs, and the plans add up."""
+"""One workload at one place or several: when it is worth splitting, and which of them wins."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from advisor.engine.choice.decision import Decision
-from advisor.engine.choice.fleet import greedy_fleet
-from advisor.engine.latency.distance import round_trips_s
-from advisor.engine.latency.places import users_in
+from advisor.engine.choice.decision import Decision, Verdict
+from advisor.engine.choice.eligibility import over_limits
+from advisor.engine.choice.objectives import (
+    Objective,
+    criteria_of_plans,
+    keys,
+    objective_of,
+    terms_of,
+    told,
+)
+from advisor.engine.choice.ranking import pareto_front
+from advisor.engine.choice.split_plan import Site, Split, split_plan
+from advisor.engine.choice.user_groups import share_of_users, user_groups, with_share
 from advisor.engine.plan import Plan
-from advisor.engine.workload import Question, Workload
-from catalog.specs import Figure
+from advisor.engine.search.reach import LEVELS, tightest_s, way_in_target_s
+from advisor.engine.search.river import Priced
+from advisor.engine.workload import Money, Question, Workload
 
 MOST_PLACES = 4  # more are run by few, and each adds its own spare machine
-Answer = Callable[[Workload, Question], Decision]
-_AT_WORST = "the slowest of the places: no percentile over all users is longer"
-
-
-def user_groups(countries: Sequence[str], *, count: int) -> list[tuple[str, ...]]:
-    """Countries parted into groups near each other, so many of them, by round trip.
-
-    The two groups whose farthest members are nearest are joined until `count` are left
-    (complete linkage). Countries without a city on record stay out.
-
-    Source: complete-linkage clustering, L. Kaufman and P. J. Rousseeuw, "Finding Groups in
-    Data", Wiley 1990, chapter 5.
-    """
-    single = {code: users for code in dict.fromkeys(countries) if (users := users_in([code]))}
-    groups: list[tuple[str, ...]] = [(code,) for code in single]
-    way = {
-        (a, b): float(np.max(round_trips_s(single[a], single[b].places)))
-        for a in single
-        for b in single
-    }
-
-    def apart(pair: tuple[int, int]) -> float:
-        return max(way[a, b] for a in groups[pair[0]] for b in groups[pair[1]])
-
-    while len(groups) > max(count, 1):
-        pairs = [(i, j) for i in range(len(groups)) for j in range(i + 1, len(groups))]
-        first, second = min(pairs, key=apart)
-        groups[first] = (*groups[first], *groups.pop(second))
-    return groups
-
-
-def share_of_users(group: Sequence[str], countries: Sequence[str]) -> float:
-    """The group's share of all users, by people.
-
-    Source: as `latency.places.users_in`.
-    """
-    users = users_in(countries)
-    if users is None:
-        return 0.0
-    inside = np.array([place.country in set(group) for place in users.places])
-    return float(users.shares[inside].sum())
-
-
-def with_share(workload: Workload, share: float, *, name: str) -> Workload:
-    """The part of a serving workload that some of its users cause; everything else as it was.
-
-    Source: arithmetic; the shape of traffic is taken to be the same everywhere.
-    """
-    serving = workload.serving
-    if serving is None:
-        return workload
-    part = replace(
-        serving,
-        requests_per_s_mean=serving.requests_per_s_mean * share,
-        requests_per_s_peak=serving.requests_per_s_peak * share,
-        requests_per_month=serving.requests_per_month * share,
-    )
-    return replace(workload, name=name, serving=part)
+MOST_COMPARED = 3  # places tried where one already serves everybody
+WORTH_SPLITTING = LEVELS[0]
+"""Share of the tightest target that the way must take before several places are priced too."""
+SPENDING = ("best_for_budget", "min_time")
+"""Objectives that take the quickest plan within the limits."""
+Answer = Callable[[Workload, Question], tuple[Priced, Decision]]
 
 
 def split_over(
-    workload: Workload, question: Question, answer: Answer, *, count: int
-) -> tuple[Plan, tuple[Decision, ...]] | None:
+    workload: Workload, question: Question, answer: Answer, *, count: int, prefix: str = ""
+) -> Split | None:
     """The workload at `count` places, each for its own users, as one plan; None where one fails.
 
+    The plan's id is "split" and the count; those of its places begin with it, and with `prefix`.
+
     Each group of countries is answered as a workload of its own with its share of the traffic,
-    so its region, count and price follow from the same rules as any other answer's. The plan's
-    latencies are those of the slowest place.
+    so its region, count, price and spare machines follow from the same rules as any other
+    answer's.
 
     Source: sum over the groups.
     """
     groups = user_groups(question.user_countries, count=count)
     if len(groups) < count:
         return None
-    parts = [
-        with_share(
-            workload,
-            share_of_users(group, question.user_countries),
-            name=f"{workload.name} ({', '.join(group)})",
+    sites = []
+    for number, group in enumerate(groups, start=1):
+        share = share_of_users(group, question.user_countries)
+        part = with_share(workload, share, name=f"{workload.name} ({', '.join(group)})")
+        priced, decision = answer(
+            part, replace(question, user_countries=group, money=_money_of(question, share))
         )
-        for group in groups
-    ]
-    decisions = tuple(
-        answer(part, replace(question, user_countries=group))
-        for part, group in zip(parts, groups, strict=True)
-    )
-    plan = greedy_fleet(decisions, parts, name=workload.name)
+        if decision.recommended is None:
+            return None
+        decision = _named(decision, f"{prefix}split{count}-{number}")
+        sites.append(
+            Site(users=group, share=share, workload=part, priced=priced, decision=decision)
+        )
+    one_room = bool(question.site.country)
+    plan = split_plan(sites, workload, plan_id=f"split{count}", one_room=one_room)
     if plan is None:
         return None
-    chosen = [d.recommended for d in decisions if d.recommended is not None]
-    named = replace(
-        plan,
-        id="split",
-        workload=workload.name,
-        figures={**plan.figures, **_slowest(chosen)},
-        notes=(
-            f"Traffic is split over {count} places, each with its own users: "
-            + "; ".join(_words(p, d) for p, d in zip(parts, decisions, strict=True))
-            + ".",
-            *plan.notes,
-        ),
+    blocked = over_limits(plan, question)
+    plan = replace(plan, extra={**plan.extra, "not_recommended_because": blocked})
+    return Split(plan=plan, sites=tuple(sites))
+
+
+def _money_of(question: Question, share: float) -> Money:
+    """A place's part of the limits where plans spend up to them; else they hold for the sum."""
+    money = question.money
+    if question.solve_for not in SPENDING:
+        return money
+
+    def part(limit: float | None) -> float | None:
+        return None if limit is None else limit * share
+
+    return replace(
+        money,
+        budget_total_usd=part(money.budget_total_usd),
+        budget_month_usd=part(money.budget_month_usd),
+        capex_max_usd=part(money.capex_max_usd),
     )
-    return named, decisions
 
 
-def fewest_places(
-    workload: Workload, question: Question, answer: Answer
-) -> tuple[Plan, tuple[Decision, ...]] | None:
-    """The split over the fewest places that has a plan everywhere; None where none has.
-
-    Source: counts tried in order, to MOST_PLACES.
-    """
-    for count in range(2, min(len(set(question.user_countries)), MOST_PLACES) + 1):
-        found = split_over(workload, question, answer, count=count)
-        if found is not None:
-            return found
-    return None
+def _named(decision: Decision, plan_id: str) -> Decision:
+    """A place's decision with its recommended plan under an id of its own."""
+    best = decision.recommended
+    if best is None:
+        return decision
+    rows = dict(decision.rows)
+    if best.id in rows:
+        rows[plan_id] = rows[best.id]
+    return replace(decision, recommended=replace(best, id=plan_id), rows=rows)
 
 
-def with_split(
-    decision: Decision, workload: Workload, question: Question, answer: Answer
-) -> Decision:
-    """A decision with the split as its recommendation, where one place alone has no plan.
+def splits_for(
+    decision: Decision, workload: Workload, question: Question, answer: Answer, *, prefix: str = ""
+) -> tuple[Split, ...]:
+    """The splits worth showing beside the plans at one place, by number of places.
 
-    Source: as `fewest_places`.
+    Where one place serves everybody, two and three are tried if the way takes more of the
+    tightest target than WORTH_SPLITTING: nearer places then leave the machines more of it.
+    Where none does, the fewest places that have a plan everywhere.
+
+    Source: rule stated here.
     """
     live = workload.serving is not None and not workload.serving.is_batch
-    if decision.recommended is not None or not live or len(question.user_countries) <= 1:
+    several = min(len(set(question.user_countries)), MOST_PLACES)
+    if not live or several <= 1 or not _worth_splitting(decision, workload):
+        return ()
+    found = []
+    for count in range(2, several + 1):
+        if decision.recommended is not None and count > MOST_COMPARED:
+            break
+        split = split_over(workload, question, answer, count=count, prefix=prefix)
+        if split is not None:
+            found.append(split)
+        if found and decision.recommended is None:
+            break
+    return tuple(found)
+
+
+def _worth_splitting(decision: Decision, workload: Workload) -> bool:
+    best, serving = decision.recommended, workload.serving
+    if best is None or serving is None:
+        return True
+    target_s = tightest_s(serving.slo)
+    way_s = way_in_target_s(best.figures, serving.slo.percentile)
+    return target_s is not None and way_s > WORTH_SPLITTING * target_s
+
+
+def with_splits(
+    decision: Decision, splits: tuple[Split, ...], question: Question, *, alone: bool
+) -> Decision:
+    """A decision with the splits among its plans; the user's objective picks among all.
+
+    Where the workload is not `alone` its plan is part of a fleet, which is made of plans at one
+    place as far as there are any.
+
+    Source: the rules of `decision.decide`.
+    """
+    if not splits:
         return decision
-    found = fewest_places(workload, question, answer)
-    if found is None:
-        return decision
-    plan, _ = found
-    why = f"No single place reaches all users within the targets. {plan.notes[0]}"
+    own = decision.recommended
+    fit = [split.plan for split in splits if not split.plan.extra["not_recommended_because"]]
+    verdict = decision.verdict
+    if own is None or alone:
+        single = [] if verdict is None else [verdict.recommended, verdict.least_cost]
+        verdict = _verdict([*{plan.id: plan for plan in [*single, *fit]}.values()], question)
+    best = own if verdict is None else verdict.recommended
+    shown = [split.plan for split in splits]
+    plans = [*decision.plans, *shown]
+    if best is not None:
+        plans = [best, *(plan for plan in plans if plan.id != best.id)]
+    front = pareto_front(
+        [_or_nan(plan.value("total_cost_usd")) for plan in plans],
+        [_or_nan(plan.value("e2e_p99_s")) for plan in plans],
+    )
+    told = () if own is not None or best is None else (_why(best),)
     return replace(
         decision,
-        recommended=plan,
-        plans=(plan, *decision.plans),
-        warnings=(*decision.warnings, why),
-        refusal="",
+        recommended=best,
+        plans=tuple(plans),
+        on_front=frozenset(p.id for p, on in zip(plans, front, strict=True) if on),
+        warnings=(*decision.warnings, *told),
+        verdict=verdict,
+        refusal="" if best is not None else _refusal(decision, shown),
     )
 
 
-def _slowest(plans: Sequence[Plan]) -> dict[str, Figure]:
-    names = [
-        name
-        for name in plans[0].figures
-        if name.startswith(("ttft_", "tpot_", "e2e_", "network_"))
-        and all(plan.value(name) is not None for plan in plans)
+def _verdict(plans: Sequence[Plan], question: Question) -> Verdict | None:
+    """The plan that the objective prefers, beside that of least cost; one place before several.
+
+    Source: as `decision.decide`.
+    """
+    if not plans:
+        return None
+    objective, criteria = objective_of(question), criteria_of_plans(plans, question)
+    key = keys(objective, criteria, question.priorities)
+    rows = [int(np.lexsort((criteria["cost"], each))[0]) for each in (key, criteria["cost"])]
+    best, cheapest = (plans[row] for row in rows)
+    among = np.ones(len(plans), dtype=bool)
+    terms = [
+        terms_of(criteria, question.priorities, among, row)
+        if objective == Objective.WEIGHTED
+        else ()
+        for row in rows
     ]
-    return {
-        name: replace(
-            max((plan.figures[name] for plan in plans), key=lambda f: f.value or 0.0),
-            source=_AT_WORST,
-        )
-        for name in names
-    }
+    return Verdict(
+        objective=objective,
+        sentence=told(objective, best, cheapest, job=False),
+        recommended=best,
+        least_cost=cheapest,
+        terms=terms[0],
+        terms_of_least_cost=terms[1],
+    )
 
 
-def _words(part: Workload, decision: Decision) -> str:
-    plan = decision.recommended
-    if plan is None or part.serving is None:
-        return part.name
-    where = " ".join(each for each in (plan.provider, plan.region) if each)
-    return f"{part.name} with {part.serving.requests_per_s_peak:,.1f} requests/s at {where}"
+def _why(best: Plan) -> str:
+    return f"No single place reaches all users within the targets. {best.notes[0]}"
+
+
+def _refusal(decision: Decision, shown: list[Plan]) -> str:
+    return " ".join(
+        [decision.refusal, *(str(plan.extra["not_recommended_because"]) for plan in shown[:1])]
+    ).strip()
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value

@@ -65,7 +65,7 @@ class _Case:
 
 def fields(subject: Subject) -> list[Field]:
     """What may be changed."""
-    slo, countries = subject.demand.slo, subject.worked.question.user_countries
+    slo, countries = subject.demand.slo, subject.countries
     target_s = tightest_s(slo) or 0.3
     return [
         Field(id="countries", label="Users in", help="countries, for example US, DE, JP",

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from advisor.engine.choice.regions import split_over, user_groups
+from advisor.engine.choice.regions import split_over
+from advisor.engine.choice.user_groups import user_groups
 from advisor.engine.plan import Plan
 from advisor.engine.workload import Question, Slo
 from advisor.services.advice import answerer
@@ -32,7 +33,7 @@ def splits_of(subject: Subject, question: Question, slo: Slo) -> list[Split]:
     answered = answerer(worked.snapshot, calibration=worked.calibration, rates=worked.rates)
     serving = replace(subject.demand, slo=slo)
     workload = replace(subject.workload, serving=serving)
-    alone = answered(workload, question).recommended
+    alone = answered(workload, question)[1].recommended
     found = [Split(count=1, plan=alone, parts=((", ".join(codes), alone),))]
     for count in range(2, min(len(codes), MOST_SPLIT) + 1):
         split = split_over(workload, question, answered, count=count)
@@ -41,12 +42,8 @@ def splits_of(subject: Subject, question: Question, slo: Slo) -> list[Split]:
             nobody = tuple((", ".join(group), None) for group in groups)
             found.append(Split(count=count, plan=None, parts=nobody))
             continue
-        plan, decisions = split
-        parts = tuple(
-            (", ".join(group), decision.recommended)
-            for group, decision in zip(groups, decisions, strict=True)
-        )
-        found.append(Split(count=count, plan=plan, parts=parts))
+        parts = tuple((", ".join(site.users), site.plan) for site in split.sites)
+        found.append(Split(count=count, plan=split.plan, parts=parts))
     return found
 
 
@@ -97,8 +94,8 @@ def split_tables(splits: Sequence[Split]) -> list[Document]:
             "splits",
             "The traffic at one place or more",
             "Each group of countries is answered as a workload of its own with its share of the "
-            "people, on any part, within the target; ways and latencies are those of the slowest "
-            "place. Unknown where a group has no plan.",
+            "people, on any part, within the target; ways and latencies are those over all "
+            "users. Unknown where a group has no plan.",
             "Places",
             {"Who is served where": "text", "Way, p95": "s", "Latency": "s", "Cost a month": "USD"},
             rows,

@@ -14,7 +14,7 @@ from advisor.engine.plan import Plan
 from advisor.engine.search.river import Priced
 from advisor.engine.workload import ServingDemand, Workload
 from advisor.models import Job
-from advisor.services.advice import Worked, reopened
+from advisor.services.advice import Stage, Worked, plan_documents, reopened, stage_of
 from advisor.services.latency import served_plan
 from catalog.units import DAYS_PER_MONTH, HOURS_PER_MONTH
 
@@ -32,6 +32,7 @@ class Subject:
     decision: Decision
     plan: Plan
     served: Served | None  # None where the simulator cannot run it
+    countries: tuple[str, ...]  # of the users that the plan serves
 
     @property
     def replicas(self) -> int:
@@ -93,30 +94,49 @@ def subject_of(run: Job, plan_id: str) -> Subject:
 
 def subject_in(worked: Worked, plan_id: str = "") -> Subject:
     """The same among values that no row stands behind."""
-    for priced, decision, workload in zip(
-        worked.priced, worked.decisions, worked.question.workloads, strict=True
-    ):
-        demand = workload.serving
-        if demand is None or demand.is_batch:
-            continue
-        for plan in sorted(decision.plans, key=_is_blocked):
-            served = plan.kind == "serving" and plan.accelerator_slug and plan.parallelism
-            if served and plan_id in ("", plan.id):
-                return Subject(
-                    worked=worked,
-                    workload=workload,
-                    demand=demand,
-                    priced=priced,
-                    decision=decision,
-                    plan=plan,
-                    served=_served(worked, plan),
-                )
+    stage = _first_live(worked) if not plan_id else stage_of(worked, plan_id)
+    if stage is not None and _is_live(stage):
+        users = [s.users for each in worked.splits.values() for s in each.sites
+                 if s.plan.id == plan_id]  # fmt: skip
+        return Subject(
+            worked=worked,
+            workload=stage.workload,
+            demand=_demand(stage),
+            priced=stage.priced,
+            decision=stage.decision,
+            plan=stage.plan,
+            served=_served(worked, stage.plan),
+            countries=users[0] if users else worked.question.user_countries,
+        )
     message = (
         f"The run has no plan {plan_id!r} that serves live requests on machines."
         if plan_id
         else "No plan of this answer serves live requests on machines of its own."
     )
     raise EngineRefusal(message)
+
+
+def _first_live(worked: Worked) -> Stage | None:
+    """The best plan that serves live requests, one that may be recommended before others."""
+    stages = (
+        Stage(plan=plan, workload=priced.workload, priced=priced, decision=decision)
+        for priced, decision in zip(worked.priced, worked.decisions, strict=True)
+        for plan in sorted(decision.plans, key=_is_blocked)
+    )
+    return next(filter(_is_live, stages), None)
+
+
+def _is_live(stage: Stage) -> bool:
+    demand, plan = stage.workload.serving, stage.plan
+    live = demand is not None and not demand.is_batch and plan.kind == "serving"
+    return bool(live and plan.accelerator_slug and plan.parallelism)
+
+
+def _demand(stage: Stage) -> ServingDemand:
+    if stage.workload.serving is None:
+        message = f"{stage.workload.name} serves nothing"
+        raise EngineRefusal(message)
+    return stage.workload.serving
 
 
 def _is_blocked(plan: Plan) -> bool:
@@ -128,7 +148,7 @@ def plans_with_requests(run: Job) -> list[tuple[str, str]]:
     return [
         (str(plan["id"]), str(plan["name"]))
         for plan in sorted(
-            (run.result or {}).get("plans", []),
+            plan_documents(run.result or {}),
             key=lambda plan: bool(plan.get("not_recommended_because")),
         )
         if plan.get("kind") == "serving"
