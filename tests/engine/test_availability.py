@@ -1,5 +1,6 @@
 """How often enough is up: against arithmetic, against months played through, and by law."""
 
+from dataclasses import replace
 from math import comb
 
 import numpy as np
@@ -13,6 +14,7 @@ from advisor.engine.latency.availability import (
     Layout,
     Standby,
     availability,
+    by_cause,
     shares_of_time,
     smallest_layout,
     unit_failures,
@@ -262,3 +264,64 @@ def test_a_day_keeps_its_mean_and_never_exceeds_its_peak(
 
     assert profile.max() <= mean * ratio * (1 + 1e-9)
     assert profile.sum() / hours == pytest.approx(mean * ratio / held, rel=0.02)
+
+
+SHARE = st.floats(min_value=0.0, max_value=0.5)
+
+
+@given(units=UNITS, zones=ZONES, common=SHARE, push=SHARE, needed=UNITS)
+def test_no_common_cause_ever_helps_where_all_units_are_needed(
+    units: int, zones: int, common: float, push: float, needed: int
+) -> None:
+    layout = Layout(units=units, zones=min(zones, units))
+    apart = failing(zone_down=0.0)
+    pushed = replace(apart, push_down=push, push_outage_h=2.0)
+
+    assert availability(layout, pushed, [needed]) <= availability(layout, apart, [needed])
+    spread = replace(apart, common_share=common)
+    assert availability(layout, spread, [1]) <= availability(layout, apart, [1]) + 1e-12
+
+
+def test_common_failures_take_back_what_a_spare_gives() -> None:
+    layout = Layout(units=3, zones=1)
+    apart, together = (
+        1.0 - availability(layout, failing(zone_down=0.0, repair_h=24.0, common_share=share), [1])
+        for share in (0.0, 0.05)
+    )
+    # Alone all three must be down at once; together 5 % of one unit's downtime is everybody's.
+    one = 1.0 - failing(zone_down=0.0, repair_h=24.0).unit_up
+
+    assert apart == pytest.approx(one**3, rel=1e-6)
+    assert together == pytest.approx(0.05 * one, rel=0.02)
+
+
+def test_months_played_through_agree_with_common_causes() -> None:
+    failures = replace(
+        failing(zone_down=0.0, repair_h=24.0, common_share=0.3),
+        push_down=0.01,
+        push_outage_h=3.0,
+    )
+    layout = Layout(units=4, zones=2)
+    down_h = monthly_down_h(layout, failures, needed=np.array([3]), months=6_000, seed=3)
+
+    short = 1.0 - availability(layout, failures, [3])
+    assert float(down_h.mean()) / 730.0 == pytest.approx(short, rel=0.05)
+
+
+def test_no_number_of_spares_outdoes_a_shared_push() -> None:
+    pushed = replace(failing(), push_down=0.002, push_outage_h=3.0)
+
+    assert smallest_layout(failing(), needed=[2], target=0.999, most_zones=3) is not None
+    assert smallest_layout(pushed, needed=[2], target=0.999, most_zones=3) is None
+
+
+def test_causes_add_up_to_what_is_reached() -> None:
+    failures = replace(
+        failing(region_down=1e-4), common_share=0.02, push_down=5e-4, push_outage_h=2.8
+    )
+    layout = Layout(units=5, zones=2)
+    causes = by_cause(layout, failures, [4])
+
+    assert [each.name for each in causes] == ["alone", "common", "zone", "region", "push"]
+    assert causes[-1].availability == availability(layout, failures, [4])
+    assert 1.0 - sum(each.short for each in causes) == pytest.approx(causes[-1].availability)

@@ -1,7 +1,7 @@
 """How often enough replicas are up: machines that fail, zones that go out, pools that take over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import binom
@@ -14,7 +14,14 @@ MOST_SPARES = 12  # machines beyond what the load needs that are worth trying
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
-    """How one unit, one zone and one region fail: shares of time and mean lengths, hours."""
+    """How one unit, one zone and one region fail: shares of time and mean lengths, hours.
+
+    `common_share` of a unit's failures take the other units of its zone with them (the beta
+    factor). `push_down` is the share of the time in which a push of software or configuration
+    that all units share has taken the whole pool out, in whatever zones it stands.
+
+    Source: beta-factor model, IEC 61508-6:2010, annex D.
+    """
 
     unit_mtbf_h: float
     unit_repair_h: float
@@ -22,11 +29,39 @@ class Failures:
     zone_outage_h: float
     region_down: float
     region_outage_h: float
+    common_share: float = 0.0
+    push_down: float = 0.0
+    push_outage_h: float = 0.0
+
+    @property
+    def alone_mtbf_h(self) -> float:
+        """Running time between failures of a unit that concern nothing else."""
+        return self.unit_mtbf_h / max(1.0 - self.common_share, 1e-12)
 
     @property
     def unit_up(self) -> float:
-        """Share of the time a unit runs, its zone's outages apart."""
-        return self.unit_mtbf_h / (self.unit_mtbf_h + self.unit_repair_h)
+        """Share of the time a unit runs, what it shares with others apart."""
+        return self.alone_mtbf_h / (self.alone_mtbf_h + self.unit_repair_h)
+
+    @property
+    def common_down(self) -> float:
+        """Share of the time in which a failure of one unit keeps its whole zone down."""
+        common_h = self.common_share * self.unit_repair_h
+        return common_h / (self.unit_mtbf_h + common_h)
+
+    @property
+    def zone_up(self) -> float:
+        """Share of the time in which nothing shared in a zone is out."""
+        return (1.0 - self.zone_down) * (1.0 - self.common_down)
+
+    @property
+    def pool_up(self) -> float:
+        """Share of the time in which nothing shared by all zones is out."""
+        return (1.0 - self.region_down) * (1.0 - self.push_down)
+
+    def without_common_causes(self) -> "Failures":
+        """The same units failing independently of each other and of everything shared."""
+        return replace(self, common_share=0.0, push_down=0.0, zone_down=0.0, region_down=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +115,9 @@ def unit_failures(
     region_outage_h: float,
     interrupted_per_h: float = 0.0,
     restart_h: float = 0.0,
+    common_share: float = 0.0,
+    push_down: float = 0.0,
+    push_outage_h: float = 0.0,
 ) -> Failures:
     """Failures of a unit of some accelerators; any one of them takes it out.
 
@@ -99,25 +137,28 @@ def unit_failures(
         zone_outage_h=zone_outage_h,
         region_down=region_down,
         region_outage_h=region_outage_h,
+        common_share=common_share,
+        push_down=push_down,
+        push_outage_h=push_outage_h,
     )
 
 
 def up_distribution(layout: Layout, failures: Failures) -> Floats:
     """Chance of each number of units being up at a moment, index 0 to all of them.
 
-    Units fail independently within zones, zones within the region; an outage takes all that
-    is inside.
+    Units fail alone or with their zone, zones with the region or by a push they share; an
+    outage takes all that is inside.
 
     Source: binomial law in each zone, mixed with its outage, convolved over zones.
     """
     total = np.ones(1)
     for units in layout.of_zones:
         up = binom.pmf(np.arange(units + 1), units, failures.unit_up)
-        up = (1.0 - failures.zone_down) * up
-        up[0] += failures.zone_down
+        up = failures.zone_up * up
+        up[0] += 1.0 - failures.zone_up
         total = np.convolve(total, up)
-    total = (1.0 - failures.region_down) * total
-    total[0] += failures.region_down
+    total = failures.pool_up * total
+    total[0] += 1.0 - failures.pool_up
     return np.asarray(total)
 
 
@@ -164,11 +205,40 @@ def _outage_h(layout: Layout, failures: Failures) -> float:
     zone = failures.zone_down**layout.zones
     causes = (
         (failures.region_down, failures.region_outage_h),
+        (failures.push_down, failures.push_outage_h),
+        (failures.common_down**layout.zones, failures.unit_repair_h / layout.zones),
         (zone, failures.zone_outage_h / layout.zones),
         ((1.0 - failures.unit_up) ** layout.units, failures.unit_repair_h / layout.units),
     )
     weight = sum(share for share, _ in causes)
     return sum(share * hours for share, hours in causes) / weight if weight > 0.0 else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What a cause of failure takes of the time, counted on top of those before it."""
+
+    name: str
+    availability: float  # with this cause and those before it
+    short: float  # share of the time that it adds
+
+
+def by_cause(layout: Layout, failures: Failures, needed: Sequence[int]) -> tuple[Cause, ...]:
+    """Availability as causes are added: units alone, common causes, zones, region, pushes.
+
+    Source: `availability`, once for each.
+    """
+    alone = failures.without_common_causes()
+    common = replace(alone, common_share=failures.common_share)
+    zones = replace(common, zone_down=failures.zone_down)
+    region = replace(zones, region_down=failures.region_down)
+    steps = {"alone": alone, "common": common, "zone": zones, "region": region, "push": failures}
+    found, before = [], 1.0
+    for name, so_far in steps.items():
+        reached = availability(layout, so_far, needed)
+        found.append(Cause(name=name, availability=reached, short=max(before - reached, 0.0)))
+        before = reached
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,22 +28,26 @@ def monthly_down_h(
     zones = []
     for zone, units in enumerate(layout.of_zones):
         lives = [
-            _history(failures.unit_mtbf_h, failures.unit_repair_h, end_h, [seed, 2, zone, unit])
+            _history(failures.alone_mtbf_h, failures.unit_repair_h, end_h, [seed, 2, zone, unit])
             for unit in range(units)
         ]
         out = _zone_history(failures.zone_down, failures.zone_outage_h, end_h, [seed, 1, zone])
-        zones.append((lives, out))
-        times += [*lives, out]
+        common = _zone_history(failures.common_down, failures.unit_repair_h, end_h, [seed, 3, zone])
+        zones.append((lives, (out, common)))
+        times += [*lives, out, common]
     region = _zone_history(failures.region_down, failures.region_outage_h, end_h, [seed, 0])
-    grid = np.unique(np.concatenate([*times, region, [end_h]]))
+    push = _zone_history(failures.push_down, failures.push_outage_h, end_h, [seed, 4])
+    grid = np.unique(np.concatenate([*times, region, push, [end_h]]))
     grid = grid[grid <= end_h]
     middle = 0.5 * (grid[:-1] + grid[1:])
     up = np.zeros(len(middle))
-    for lives, out in zones:
-        up += _is_up(out, middle) * sum(
-            (_is_up(life, middle) for life in lives), start=np.zeros(len(middle))
+    for lives, (out, common) in zones:
+        up += (
+            _is_up(out, middle)
+            * _is_up(common, middle)
+            * sum((_is_up(life, middle) for life in lives), start=np.zeros(len(middle)))
         )
-    up *= _is_up(region, middle)
+    up *= _is_up(region, middle) * _is_up(push, middle)
     short = up < hours[(middle % HOURS_PER_DAY).astype(np.int64)]
     month = np.minimum((middle / HOURS_PER_MONTH).astype(np.int64), months - 1)
     lasting = np.where(short, np.diff(grid), 0.0)

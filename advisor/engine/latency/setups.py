@@ -12,7 +12,7 @@ from advisor.engine.latency.traffic import Arrivals, Requests, Trace, drawn_requ
 
 SLICE_REPLICAS = 16
 """Replicas simulated of a larger pool, with their share of the load: a smaller pool waits
-longer, so that the figures are on the safe side."""
+longer under bursts, so that first tokens are on the safe side; the method page has by how much."""
 MOST_UNDER_TRACE = 512
 LEAST_REQUESTS, MOST_REQUESTS = 10_000, 30_000
 _TURNS = 6  # times that every place in the pool is taken anew, at least

@@ -1,15 +1,18 @@
 """Failures: what the plan reaches, the spares and zones that keep the promise, who takes over."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from advisor.engine.latency.availability import (
+    Cause,
     Failures,
     Found,
     Layout,
     availability,
     best_within,
+    by_cause,
     shares_of_time,
     smallest_layout,
     unit_failures,
@@ -31,7 +34,7 @@ from advisor.services.paths.documents import (
 )
 from advisor.services.paths.failover import failover_table, other_plan
 from advisor.services.paths.subject import Subject
-from catalog.units import HOURS_PER_MONTH, PERCENT
+from catalog.units import HOURS_PER_MONTH, HOURS_PER_YEAR, PERCENT
 
 MONTHS = 1200
 SEED = 11
@@ -70,6 +73,12 @@ def fields(subject: Subject) -> list[Field]:
         number("zone_down_pct", "A zone is out", "% of the time",
                figures["zone/down"].value / PERCENT, 0.0, 50.0),
         number("outage_h", "An outage lasts", "hours", figures["zone/outage"].value, 0.05, 500.0),
+        number("common_pct", "Failures that spread", "% of a machine's failures take its zone",
+               figures["common/share"].value / PERCENT, 0.0, 100.0),
+        number("push_per_year", "Bad pushes", "a year: software or settings that all share",
+               figures["push/per_year"].value, 0.0, 365.0),
+        number("push_outage_h", "A bad push lasts", "hours until it is rolled back",
+               figures["push/outage"].value, 0.01, 100.0),
         number("degraded_pct", "Enough when degraded",
                "% of the load: a smaller model, longer queues", 50.0, 1.0, 100.0),
     ]  # fmt: skip
@@ -89,7 +98,8 @@ def answer(subject: Subject, values: Values) -> Document:
     )
     ceiling = best_within(case.failures, needed=case.needed, most_zones=case.zones.count)
     other = other_plan(subject)
-    tables = [_states(case, planned), _grid(case, found)]
+    causes = by_cause(planned, case.failures, case.needed)
+    tables = [_states(case, planned), _causes(causes), _grid(case, found)]
     if other is not None:
         tables.append(
             failover_table(
@@ -100,11 +110,13 @@ def answer(subject: Subject, values: Values) -> Document:
     return {
         "findings": [
             _reached(case, planned, reached, share_of_months(down_h, target=case.target)),
+            _together(causes),
             _found(case, found, ceiling),
             _zones_words(subject, case.zones),
             *_spot_words(subject),
         ],
         "availability": reached,
+        "availability_if_independent": causes[0].availability,
         "months_kept": share_of_months(down_h, target=case.target),
         "found": None
         if found is None
@@ -142,6 +154,9 @@ def _case(subject: Subject, values: Values) -> _Case:
         region_outage_h=figures["region/outage"].value,
         interrupted_per_h=interrupted,
         restart_h=restart_h,
+        common_share=values["common_pct"] * PERCENT,
+        push_down=_down(values["push_per_year"], values["push_outage_h"]),
+        push_outage_h=values["push_outage_h"],
     )
     return _Case(
         subject=subject,
@@ -152,6 +167,12 @@ def _case(subject: Subject, values: Values) -> _Case:
         zones=_zones(plan),
         target=values["target_pct"] * PERCENT,
     )
+
+
+def _down(per_year: float, outage_h: float) -> float:
+    """Share of the time that outages of a frequency and a mean length take."""
+    out_h = per_year * outage_h
+    return out_h / (HOURS_PER_YEAR + out_h)
 
 
 def _units(subject: Subject, each: int, times: float) -> list[int]:
@@ -253,6 +274,40 @@ def _states(case: _Case, planned: Layout) -> Document:
     )
 
 
+CAUSES = {
+    "alone": "Machines failing one by one",
+    "common": "Failures that spread to the machines beside",
+    "zone": "Outages of a zone",
+    "region": "Outages of the region or the provider there",
+    "push": "Pushes of software or settings that all share",
+}
+
+
+def _together(causes: Sequence[Cause]) -> str:
+    alone, last = causes[0], causes[-1]
+    worst = max(causes, key=lambda each: each.short)
+    return (
+        f"If machines failed only one by one it would be {nines_text(alone.availability)}; what "
+        f"they share takes it to {nines_text(last.availability)}. Most of it: "
+        f"{CAUSES[worst.name].lower()}, {_minutes(1.0 - worst.short):,.0f} minutes a month."
+    )
+
+
+def _causes(causes: Sequence[Cause]) -> Document:
+    return table(
+        "causes",
+        "What takes the time",
+        "Each cause counted on top of those above it: first machines that fail independently, "
+        "then what fails together.",
+        "Cause",
+        {"Minutes a month it adds": "count", "With all so far": "availability"},
+        [
+            Row(label=CAUSES[each.name], cells=[_minutes(1.0 - each.short), each.availability])
+            for each in causes
+        ],
+    )
+
+
 def _short(share: float) -> list[Cell]:
     """A small share of the time, and its minutes; what is below a second a year is none."""
     minutes = _minutes(1.0 - share)
@@ -334,4 +389,7 @@ def _basis(subject: Subject, values: Values) -> list[Document]:
         basis(figures["zone/outage"], used=values["outage_h"]),
         basis(figures["region/down"]),
         basis(figures["region/outage"]),
+        basis(figures["common/share"], used=values["common_pct"] * PERCENT),
+        basis(figures["push/per_year"], used=values["push_per_year"]),
+        basis(figures["push/outage"], used=values["push_outage_h"]),
     ]
