@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, shipped_calibration
+from advisor.engine.serving.parameters import AMOUNTS
 from advisor.engine.serving.performance import best_rate, serving_point, with_concurrency
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 from tests.engine.serving_samples import cases, faster, model, part
@@ -199,3 +200,14 @@ def test_assumptions_widen_the_range() -> None:
     point = serving_point(replace(column, assumed=np.array([0, 4])), shipped_calibration())
     width = point.tpot_p50_s.high / point.tpot_p50_s.low
     assert width[1] > width[0]
+
+
+def test_a_step_takes_longer_for_each_request_the_engine_handles() -> None:
+    few, many = (
+        serving_point(
+            cases(PARTS[0], MODELS[0], concurrency=running, input_tokens=1.0, output_tokens=1.0),
+            DEFAULT_CALIBRATION,
+        ).decode_step_s[0]
+        for running in (1.0, 201.0)
+    )
+    assert many - few >= 200.0 * AMOUNTS["sequence_s"]

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from advisor.engine.cases import ENGINES
 from advisor.engine.serving.evidence import (
     Observations,
     above_roofline,
@@ -16,7 +17,8 @@ from advisor.engine.serving.evidence import (
 )
 from advisor.engine.serving.fit import Fit, fit
 from advisor.engine.serving.outcomes import TARGETS, predicted, some_cases
-from advisor.engine.serving.parameters import parameter_columns
+from advisor.engine.serving.parameters import ServingParameters, parameter_columns
+from advisor.engine.serving.published import month_of
 from advisor.engine.serving.validation import (
     document,
     errors_of,
@@ -135,3 +137,18 @@ def test_more_arithmetic_than_the_chips_have_is_no_evidence() -> None:
     model = next(m for m in snapshot.models if m.slug == row.model_slug)
     faster = replace(row, tpot_mean_s=1e-9, ttft_mean_s=1e-9, concurrency=1e4)
     assert [above_roofline(each, part, model) for each in (faster, row)] == [True, False]
+
+
+def test_software_of_one_time_on_one_silicon_shares_what_is_learnt_of_it() -> None:
+    cases = evidence().published.cases
+    offsets = {"decode": {"port_era:NVIDIA/gpu/fp8/hbm|vllm|2026-01": 0.5}}
+    moved = parameter_columns(cases, ServingParameters(offsets=offsets))["decode"]
+    part = [cases.accelerators[i].slug for i in cases.accelerator]
+    of_then = (
+        np.isin(part, ("nvidia-h100-sxm", "nvidia-h200-sxm"))
+        & (cases.engine == ENGINES.index("vllm"))
+        & ~(cases.software_month < month_of("2026-01"))  # unknown counts as of then
+        & ~(cases.software_month >= month_of("2026-05"))
+    )
+    assert 0 < of_then.sum() < len(cases)
+    assert np.array_equal(np.asarray(moved) > 1.0, of_then)

@@ -34,6 +34,7 @@ LABELS: Mapping[str, str] = {
     "marginal_s": "one prompt more on a busy replica",
     "step_s": "fixed time of a step",
     "layer_s": "fixed time of a layer",
+    "sequence_s": "time of a step for each running request",
     "hop_s": "latency of one exchange",
     "tpot": "time per output token",
     "outputs": "output tokens of a request",

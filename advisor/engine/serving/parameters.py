@@ -20,6 +20,12 @@ OLDEST_MONTH = 45.0  # software age has no effect before October 2023
 NEWEST_MONTH = 83.0
 MONTHS_PER_YEAR = 12.0
 _FIRST_YEAR = 2020
+_MONTHS_PER_ERA = 4
+ERAS = tuple(
+    f"{_FIRST_YEAR + month // 12}-{month % 12 + 1:02d}"
+    for month in range(0, int(NEWEST_MONTH) + 1, _MONTHS_PER_ERA)
+)
+"""First months of the thirds of a year in which software came out."""
 
 EFFICIENCIES: Mapping[str, float] = {
     "matmul": 0.60,
@@ -37,6 +43,7 @@ Source: stas00/ml-engineering MAMF tables (matmul 0.6 to 0.8 of peak), meta-pyto
 AMOUNTS: Mapping[str, float] = {
     "layer_s": 50e-6,  # kernels of one layer beyond their own work
     "step_s": 1e-3,  # scheduling, sampling
+    "sequence_s": 20e-6,  # the engine's handling and sampling of one running request a step
     "hop_s": 4e-6,  # latency of one collective for each doubling of the ranks
     "thin": 64.0,  # rows that a thin matrix is padded to
     "expert_rows": 16.0,  # rows that each touched expert is padded to
@@ -120,7 +127,8 @@ def key_tables(
 def index_columns(cases: InferenceCases, use: Ints | None) -> list[tuple[Ints, int]]:
     """Index column and size of each table of key_names."""
     parts, models = len(cases.accelerators), len(cases.models)
-    engines, formats = len(ENGINES), len(PRECISIONS)
+    engines, formats, eras = len(ENGINES), len(PRECISIONS), len(ERAS)
+    era = software_era(cases)
     columns = [
         (cases.accelerator, parts),
         (cases.model, models),
@@ -133,6 +141,8 @@ def index_columns(cases: InferenceCases, use: Ints | None) -> list[tuple[Ints, i
         (cases.model * engines + cases.engine, models * engines),
         (cases.accelerator * models + cases.model, parts * models),
         (cases.disaggregated.astype(np.int64), 2),
+        ((cases.accelerator * engines + cases.engine) * eras + era, parts * engines * eras),
+        ((cases.model * engines + cases.engine) * eras + era, models * engines * eras),
     ]
     if use is not None:
         task = np.where(use == USES.index("benchmark"), cases.model, models)
@@ -144,8 +154,9 @@ def key_names(cases: InferenceCases, *, with_use: bool) -> list[list[tuple[str, 
     """Keys by index: parts, models, software, formats, and what goes together beyond its sum.
 
     That is units and format, a format in a software and of a model, software on silicon,
-    kernels of a kind of model, a model in a software, a model on silicon. A benchmark runs one
-    unpublished set of prompts a model.
+    kernels of a kind of model, a model in a software, a model on silicon; software on silicon
+    and kernels once more for each third of a year. A benchmark runs one unpublished set of
+    prompts a model.
     """
     parts, models = cases.accelerators, cases.models
     generations = [generation(part) for part in parts]
@@ -174,6 +185,18 @@ def key_names(cases: InferenceCases, *, with_use: bool) -> list[list[tuple[str, 
             for model in models
         ],
         [("station:mixed",), ("station:apart",)],
+        [
+            (f"port_era:{each}|{engine}|{era}",)
+            for each in generations
+            for engine in ENGINES
+            for era in ERAS
+        ],
+        [
+            (f"kernels_era:{kind}|{engine}|{era}",)
+            for kind in kinds
+            for engine in ENGINES
+            for era in ERAS
+        ],
     ]
     if with_use:
         names.append(
@@ -186,6 +209,12 @@ def key_names(cases: InferenceCases, *, with_use: bool) -> list[list[tuple[str, 
         )
         names.append([*((f"task:{model.slug}",) for model in models), ("task:none",)])
     return names
+
+
+def software_era(cases: InferenceCases) -> Ints:
+    """Index into ERAS of when the software came out; unknown counts as the reference month."""
+    month = np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
+    return (np.clip(month, 0.0, NEWEST_MONTH) // _MONTHS_PER_ERA).astype(np.int64)
 
 
 def software_years(cases: InferenceCases) -> Floats:
@@ -264,16 +293,25 @@ def _summed(cases: InferenceCases, parameters: ServingParameters, *, with_use: b
     found = _SUMS.get(key)
     if found is None:
         names = key_names(cases, with_use=with_use)
+        levels = [{_level(each) for row in keys for each in row} for keys in names]
         sums: _Tables = {}
         for name in NAMES:
             offsets = parameters.offsets.get(name, {})
-            sums[name] = []
-            for number, keys in enumerate(names if offsets else ()):
-                table = np.array([sum(offsets.get(each, 0.0) for each in row) for row in keys])
-                if table.any():
-                    sums[name].append((number, table))
+            fitted = {_level(each) for each in offsets}
+            sums[name] = [
+                (
+                    number,
+                    np.array([sum(offsets.get(each, 0.0) for each in row) for row in keys]),
+                )
+                for number, keys in enumerate(names)
+                if fitted & levels[number]
+            ]
         found = (owners, sums)  # the owners are held, so that no other gets their identity
         _SUMS[key] = found
         while len(_SUMS) > _KEPT_SUMS:
             _SUMS.popitem(last=False)
     return found[1]
+
+
+def _level(key: str) -> str:
+    return key.partition(":")[0]

@@ -158,6 +158,7 @@ def decode_pass(replica: Replica, *, sequences: Floats, context_tokens: Floats) 
         attention_flops=local * replica.decode_context_flops * context_tokens,
         cache_bytes=cache_bytes,
         padded=True,
+        sequences=local,
     )
 
 
@@ -206,6 +207,7 @@ def _pass(
     attention_flops: Floats,
     cache_bytes: Floats,
     padded: bool,
+    sequences: Floats | float = 0.0,
 ) -> PassTime:
     p = replica.parameters
     local = tokens / replica.attention_data
@@ -240,6 +242,7 @@ def _pass(
     overhead_s = latency_s * padded
     if padded:
         overhead_s = overhead_s + p["layer_s"] * replica.layers / replica.stages + p["step_s"]
+    overhead_s = overhead_s + p["sequence_s"] * sequences
     stages = replica.stages
     return PassTime(
         total_s=(work + transfer_s + overhead_s) * stages,
