@@ -40,7 +40,7 @@ from catalog.specs import (
 )
 
 POINTS_FILE, ROWS_FILE = "evidence.csv", "evidence_rows.csv"
-FOLDS = 5
+FOLDS = 10
 Reports = dict[tuple[str, str], tuple[float, float, float]]
 """Value, low and high by row and quantity."""
 Measurement = ServingMeasurement | TrainingMeasurement
