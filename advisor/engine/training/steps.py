@@ -75,14 +75,16 @@ def layout_costs(
 ) -> LayoutCosts:
     """Memory and time of each case (rows, upright columns) in each layout.
 
-    Sequences that data parallelism cannot share out are split along their length. Weights
-    and gradients travel once a step, or once a microbatch where they are sharded.
+    Sequences that data parallelism cannot share out, or whose activations fill the memory,
+    are split along their length. Weights and gradients travel once a step, or once a
+    microbatch where they are sharded.
 
     Source: D. Narayanan et al., arXiv:2104.04473 (tensor and pipeline terms); S. Rajbhandari
-    et al., arXiv:1910.02054 (sharding); D. Korthikanti et al., arXiv:2205.05198 (activations).
+    et al., arXiv:1910.02054 (sharding); V. Korthikanti et al., arXiv:2205.05198 (activations);
+    H. Liu et al., arXiv:2310.01889 (sequences split along their length).
     """
     split = _Split.of(work, options)
-    memory = _memory(work, options, split)
+    memory = work.reserve + split.state_bytes + split.sequence_bytes
     return LayoutCosts(
         allowed=_allowed(work, options),
         memory_bytes=memory,
@@ -99,21 +101,28 @@ class _Split:
     experts: Floats  # ranks the experts are spread over
     tokens: Floats  # one accelerator's even share of a step
     microbatches: Floats
+    state_bytes: Floats  # weights, gradients, optimizer: on the fullest accelerator
+    sequence_bytes: Floats  # activations of one rank's piece of one sequence
 
     @classmethod
     def of(cls, work: TrainingWork, options: Layouts) -> "_Split":
         data = np.maximum(work.chips / (options.tensor * options.pipeline), 1.0)
-        context = np.maximum(data / work.sequences, 1.0)
+        state = _state_bytes(work, options)
+        whole = _sequence_bytes(work, options)
+        free = np.maximum(work.memory - work.reserve - state, 1.0)
+        pieces = np.maximum(data / work.sequences, whole / free)
+        context = np.minimum(np.exp2(np.ceil(np.log2(np.maximum(pieces, 1.0)))), data)
         per_rank = np.maximum(work.sequences * context / data, 1.0)
-        experts = _expert_ranks(work, options)
-        tokens = work.sequences * work.seq_len / work.chips
-        room = np.maximum(_microbatch_sequences(work, options, context), 1.0)
+        # Pipelines want many microbatches; elsewhere a microbatch fills the memory.
+        room = np.where(options.pipeline > 1, 1.0, np.floor(free / whole * context))
         return cls(
             data=data,
             context=context,
-            experts=experts,
-            tokens=tokens,
-            microbatches=np.maximum(per_rank / np.minimum(room, per_rank), 1.0),
+            experts=_expert_ranks(work, options),
+            tokens=work.sequences * work.seq_len / work.chips,
+            microbatches=per_rank / np.clip(room, 1.0, per_rank),
+            state_bytes=state,
+            sequence_bytes=whole / context,
         )
 
 
@@ -134,13 +143,13 @@ def _layer_bytes(work: TrainingWork, options: Layouts) -> Floats:
     )
 
 
-def _sequence_bytes(work: TrainingWork, options: Layouts, context: Floats) -> Floats:
-    """Activations of one sequence on the fullest accelerator.
+def _sequence_bytes(work: TrainingWork, options: Layouts) -> Floats:
+    """Activations of one whole sequence on the fullest accelerator.
 
     The first pipeline stage holds as many microbatches as there are stages, so stages do not
     lessen the sum.
     """
-    tokens = work.seq_len / context / options.tensor
+    tokens = work.seq_len / options.tensor
     last = np.where(options.pipeline > 1, 0.0, _LOGIT_BYTES * work.vocab)
     working = activation_bytes_per_token(hidden=work.hidden, ffn=work.ffn, recompute="none")
     return tokens * (
@@ -161,18 +170,6 @@ def _state_bytes(work: TrainingWork, options: Layouts) -> Floats:
     shared = work.total_params / work.chips * work.kept_bytes + gathered
     state = np.where(work.offload, 0.0, work.sharded_bytes) * work.total_params / work.chips
     return np.where(options.sharded, np.minimum(shared, near), near) + state
-
-
-def _microbatch_sequences(work: TrainingWork, options: Layouts, context: Floats) -> Floats:
-    room = work.memory - work.reserve - _state_bytes(work, options)
-    fit = np.floor(room / _sequence_bytes(work, options, context))
-    # Pipelines want many microbatches; elsewhere a microbatch fills the memory.
-    return np.where(options.pipeline > 1, 1.0, fit)
-
-
-def _memory(work: TrainingWork, options: Layouts, split: _Split) -> Floats:
-    one = _sequence_bytes(work, options, split.context)
-    return _state_bytes(work, options) + one + work.reserve
 
 
 def _allowed(work: TrainingWork, options: Layouts) -> Bools:
