@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, Calibration, shipped_calibration
 from advisor.engine.cases import TrainingCases
+from advisor.engine.training.layouts import column, layouts
 from advisor.engine.training.memory import (
     activation_bytes_per_token,
     bytes_per_parameter,
@@ -16,6 +17,7 @@ from advisor.engine.training.memory import (
     memory_refusal,
 )
 from advisor.engine.training.performance import TrainingPoint, training_point
+from advisor.engine.training.steps import busiest_share, layout_costs
 from advisor.engine.training.tables import training_work
 from catalog.engine.shipped import shipped_snapshot
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
@@ -254,15 +256,16 @@ FIXED = Calibration(
 
 
 @settings(max_examples=60, deadline=None)
-@given(growth=st.sampled_from([2.0, 4.0, 8.0]), **JOBS)
-def test_a_larger_batch_never_lowers_throughput_once_each_rank_has_a_sequence(
+@given(
+    growth=st.sampled_from([1.25, 2.0, 4.0, 8.0]),
+    **{**JOBS, "batch": st.sampled_from([1.0, 3.0, 8.0, 64.0, 2048.0])},
+)
+def test_a_larger_batch_never_lowers_throughput(
     growth: float, slug: str, model: str, **job: object
 ) -> None:
-    # Below that a sequence is shared out, which also saves the memory of its activations.
-    least = max(float(job["batch"]), float(job["count"]))  # type: ignore[arg-type]
     few, many = (
         training_point(
-            cases(PARTS[slug], MODELS[model], **{**job, "batch": least * each}),  # type: ignore
+            cases(PARTS[slug], MODELS[model], **{**job, "batch": float(job["batch"]) * each}),  # type: ignore
             FIXED,
         )
         for each in (1.0, growth)
@@ -315,6 +318,56 @@ def test_twice_the_accelerators_with_twice_the_batch_do_more_in_all(
     )
 
     assert many > few
+
+
+def test_a_sequence_too_long_for_one_part_is_split_along_its_length() -> None:
+    point = predicted(
+        cases(PARTS["nvidia-h100-sxm"], MODELS["llama3.1-8b"], seq_len=524_288.0, batch=8.0)
+    )
+
+    assert point.fits[0]
+
+
+def test_the_busiest_of_eight_ranks_of_eight_experts_waits_two_deviations() -> None:
+    # sqrt(2 ln 8) = 2.04 deviations above the mean, one expert a rank.
+    eight = np.array(8.0)
+
+    assert busiest_share(eight, eight, {"expert_skew": 0.1}) == pytest.approx(1.204, abs=1e-3)
+
+
+def test_one_rank_that_holds_all_experts_waits_for_none() -> None:
+    assert busiest_share(np.array(1.0), np.array(64.0), {"expert_skew": 0.3}) == 1.0
+
+
+def linked(slug: str, *, link: str, **parameters: float) -> float:
+    part = replace(PARTS[slug], scale_up_link=link)
+    known = {**shipped_calibration().training["parameters"], **parameters}
+    fixed = Calibration(version="fixed", training={"parameters": known})
+    job = cases(part, MODELS["llama3.1-70b"], count=64, seq_len=32_768.0, batch=8.0)
+    return speed(training_point(job, fixed))
+
+
+def test_pairs_of_a_mesh_are_slower_than_a_switch() -> None:
+    assert linked("amd-mi300x", link="xGMI") < linked("amd-mi300x", link="switch")
+
+
+def test_a_switch_that_adds_up_shortens_what_tensors_exchange() -> None:
+    work = column(training_work(cases(PARTS["nvidia-h100-sxm"], MODELS["llama3.1-70b"])))
+    known = shipped_calibration().training["parameters"]
+    slow, fast = (
+        layout_costs(work, layouts(), {**known, "in_switch": gain}).seconds["link"]
+        for gain in (1.0, 1.5)
+    )
+
+    assert np.all(fast <= slow)
+    assert np.any(fast < slow)
+
+
+def test_a_lower_power_limit_trains_slower() -> None:
+    h100, model = PARTS["nvidia-h100-sxm"], MODELS["llama3.1-8b"]
+    capped = replace(h100, tdp_w=350.0)
+
+    assert speed(predicted(cases(capped, model))) < speed(predicted(cases(h100, model)))
 
 
 def test_columns_predict_what_each_row_predicts_alone() -> None:

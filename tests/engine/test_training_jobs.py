@@ -11,8 +11,6 @@ from advisor.engine.training.jobs import (
     fed_fraction,
     goodput,
     job_mtbf_s,
-    post_training_s,
-    rollout_shares,
     storage_needed_bytes_per_s,
 )
 
@@ -78,31 +76,3 @@ def test_text_never_starves_on_twenty_gigabytes_a_second() -> None:
 
 def test_half_the_storage_needed_keeps_accelerators_busy_half_the_time() -> None:
     assert fed_fraction(np.array(40e9), np.array(20e9)) == 0.5
-
-
-def test_stages_of_one_speed_split_the_fleet_in_halves() -> None:
-    shares = rollout_shares(
-        rollout_tokens_per_s=np.array(100.0),
-        train_tokens_per_s=np.array(100.0),
-        tokens_trained_per_rollout=1.0,
-    )
-
-    assert [float(share) for share in shares] == [0.5, 0.5]
-
-
-def test_a_balanced_split_takes_as_long_as_one_after_the_other() -> None:
-    work = {
-        "rollout_tokens": np.array(1e9),
-        "rollout_tokens_per_s": np.array(1e5),
-        "train_tokens": np.array(1e9),
-        "train_tokens_per_s": np.array(3e5),
-    }
-    generate, _ = rollout_shares(
-        rollout_tokens_per_s=np.array(1e5),
-        train_tokens_per_s=np.array(3e5),
-        tokens_trained_per_rollout=1.0,
-    )
-
-    assert post_training_s(**work, fleet_fraction=generate) == pytest.approx(
-        post_training_s(**work, fleet_fraction=np.array(0.0))
-    )

@@ -22,9 +22,10 @@ from advisor.engine.search.size_samples import size_samples
 from advisor.engine.search.size_serving import size_llm_serving
 from advisor.engine.search.size_training import sized_training, training_cases
 from advisor.engine.search.sizing import Sizing
+from advisor.engine.training.layouts import column, layouts, picked
 from advisor.engine.training.parameters import DEFAULTS as TRAINING_DEFAULTS
 from advisor.engine.training.performance import StepTimes, step_times, training_point
-from advisor.engine.training.steps import TERMS, column, layout_costs, layouts, picked
+from advisor.engine.training.steps import TERMS, layout_costs
 from advisor.engine.training.tables import TrainingWork
 from advisor.engine.workload import GivenSetup, ServingDemand, TrainingDemand
 from catalog.specs import PRECISIONS, AcceleratorSpec, SystemSpec

@@ -1,4 +1,4 @@
-"""What happens to a training job beside its steps: failures, checkpoints, storage, rollouts."""
+"""What happens to a training job beside its steps: failures, checkpoints, storage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -147,40 +147,3 @@ def fed_fraction(needed_bytes_per_s: Floats, storage_bytes_per_s: Floats) -> Flo
     Source: arithmetic.
     """
     return np.asarray(np.minimum(storage_bytes_per_s / np.maximum(needed_bytes_per_s, 1e-9), 1.0))
-
-
-def rollout_shares(
-    *, rollout_tokens_per_s: Floats, train_tokens_per_s: Floats, tokens_trained_per_rollout: float
-) -> tuple[Floats, Floats]:
-    """Shares of a fleet that generate and that train, so that neither waits for the other.
-
-    Both rates are of the whole fleet doing one thing alone; generation runs at serving speed.
-
-    Source: arithmetic of two stages in balance.
-    """
-    generate = 1.0 / rollout_tokens_per_s
-    train = tokens_trained_per_rollout / train_tokens_per_s
-    share = generate / (generate + train)
-    return np.asarray(share), np.asarray(1.0 - share)
-
-
-def post_training_s(
-    *,
-    rollout_tokens: Floats,
-    rollout_tokens_per_s: Floats,
-    train_tokens: Floats,
-    train_tokens_per_s: Floats,
-    fleet_fraction: Floats,
-) -> Floats:
-    """Seconds of reinforcement learning: generation and training side by side on a split fleet.
-
-    `fleet_fraction` generates and the rest trains, at once; zero means that all accelerators
-    do one after the other.
-
-    Source: arithmetic.
-    """
-    generate = rollout_tokens / rollout_tokens_per_s
-    train = train_tokens / train_tokens_per_s
-    split = np.clip(fleet_fraction, 1e-9, 1.0 - 1e-9)
-    beside = np.maximum(generate / split, train / (1.0 - split))
-    return np.asarray(np.where(fleet_fraction > 0.0, beside, generate + train))

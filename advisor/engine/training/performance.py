@@ -10,17 +10,10 @@ from advisor.engine.calibration import DEFAULT_CALIBRATION, Calibration
 from advisor.engine.cases import Band, Bools, Floats, Ints, TrainingCases
 from advisor.engine.kriging import Kriging, from_document
 from advisor.engine.training.features import training_features
+from advisor.engine.training.layouts import Layouts, column, layouts, picked
 from advisor.engine.training.memory import RECOMPUTES
 from advisor.engine.training.parameters import training_parameters, training_widths
-from advisor.engine.training.steps import (
-    TERMS,
-    LayoutCosts,
-    Layouts,
-    column,
-    layout_costs,
-    layouts,
-    picked,
-)
+from advisor.engine.training.steps import TERMS, LayoutCosts, layout_costs
 from advisor.engine.training.tables import STYLES, TrainingWork, training_work
 from advisor.engine.training.time import time_to_train_s
 from catalog.specs import Evidence

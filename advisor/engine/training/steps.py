@@ -1,52 +1,22 @@
 """Time and memory of one training step in every parallel layout worth trying."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from itertools import product
+from dataclasses import dataclass
 
 import numpy as np
 
-from advisor.engine.cases import Bools, Floats, Ints
-from advisor.engine.training.memory import RECOMPUTES, activation_bytes_per_token
+from advisor.engine.cases import Bools, Floats
+from advisor.engine.training.layouts import Layouts, Split
 from advisor.engine.training.tables import STYLES, TrainingWork
 
-_TENSOR = (1, 2, 4, 8)
-_PIPELINE = (1, 2, 4, 8, 16)
-_SHARDED = (False, True)  # weights copied for each data-parallel rank, or shared out
-_WIDE_EXPERTS = (False, True)  # experts inside the fast fabric, or over up to 64 ranks
 _INTERLEAVED = 4.0  # stages of one rank, at most
-_MOST_EXPERT_RANKS = 64.0
 _GRADIENT_BYTES = 4.0  # reduced in 32 bits,
 _WEIGHT_BYTES = 2.0
 _STATE_TRAFFIC_BYTES = 28.0  # read and written a trained parameter by one optimizer step
-_LOGIT_BYTES = 6.0  # 16-bit logits and 32-bit probabilities
+_REFERENCE_YEAR = 2022.0
+_SHARPNESS = 3.0  # of the corner between matrix rate and power
 _SHARDED_STYLE, _COMPILED_STYLE = STYLES.index("sharded"), STYLES.index("compiled")
 TERMS = ("compute", "memory", "link", "overhead")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layouts:
-    """Options as rows of one entry each: degrees, sharding of weights, index into RECOMPUTES."""
-
-    tensor: Floats
-    pipeline: Floats
-    sharded: Bools
-    recompute: Floats
-    wide_experts: Bools
-
-
-def layouts() -> Layouts:
-    """Every combination that is tried for a case."""
-    choices = product(_TENSOR, _PIPELINE, _SHARDED, range(len(RECOMPUTES)), _WIDE_EXPERTS)
-    grid = np.array(list(choices), dtype=float)
-    tensor, pipeline, sharded, recompute, wide = (grid[:, index][None, :] for index in range(5))
-    return Layouts(
-        tensor=tensor,
-        pipeline=pipeline,
-        sharded=sharded > 0.0,
-        recompute=recompute,
-        wide_experts=wide > 0.0,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +26,6 @@ class LayoutCosts:
     allowed: Bools
     memory_bytes: Floats
     seconds: Mapping[str, Floats]  # by TERMS
-
-
-def picked(options: Layouts, option: Ints) -> Layouts:
-    """One layout for each case, as upright columns."""
-    return Layouts(
-        **{f.name: getattr(options, f.name)[0, option][:, None] for f in fields(Layouts)}
-    )
-
-
-def column(work: TrainingWork) -> TrainingWork:
-    """The same work with every column standing upright, to be crossed with layouts."""
-    return TrainingWork(**{f.name: getattr(work, f.name)[:, None] for f in fields(work)})
 
 
 def layout_costs(
@@ -83,93 +41,13 @@ def layout_costs(
     et al., arXiv:1910.02054 (sharding); V. Korthikanti et al., arXiv:2205.05198 (activations);
     H. Liu et al., arXiv:2310.01889 (sequences split along their length).
     """
-    split = _Split.of(work, options)
+    split = Split.of(work, options)
     memory = work.reserve + split.state_bytes + split.sequence_bytes
     return LayoutCosts(
         allowed=_allowed(work, options),
         memory_bytes=memory,
         seconds=_seconds(work, options, split, parameters),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Split:
-    """How a layout deals out a case's tokens."""
-
-    data: Floats  # ranks that hold different tokens
-    context: Floats  # of them, ranks that share a sequence
-    experts: Floats  # ranks the experts are spread over
-    tokens: Floats  # one accelerator's even share of a step
-    microbatches: Floats
-    state_bytes: Floats  # weights, gradients, optimizer: on the fullest accelerator
-    sequence_bytes: Floats  # activations of one rank's piece of one sequence
-
-    @classmethod
-    def of(cls, work: TrainingWork, options: Layouts) -> "_Split":
-        data = np.maximum(work.chips / (options.tensor * options.pipeline), 1.0)
-        state = _state_bytes(work, options)
-        whole = _sequence_bytes(work, options)
-        free = np.maximum(work.memory - work.reserve - state, 1.0)
-        pieces = np.maximum(data / work.sequences, whole / free)
-        context = np.minimum(np.exp2(np.ceil(np.log2(np.maximum(pieces, 1.0)))), data)
-        per_rank = np.maximum(work.sequences * context / data, 1.0)
-        # Pipelines want many microbatches; elsewhere a microbatch fills the memory.
-        room = np.where(options.pipeline > 1, 1.0, np.floor(free / whole * context))
-        return cls(
-            data=data,
-            context=context,
-            experts=_expert_ranks(work, options),
-            tokens=work.sequences * work.seq_len / work.chips,
-            microbatches=per_rank / np.clip(room, 1.0, per_rank),
-            state_bytes=state,
-            sequence_bytes=whole / context,
-        )
-
-
-def _expert_ranks(work: TrainingWork, options: Layouts) -> Floats:
-    reach = np.where(options.wide_experts, _MOST_EXPERT_RANKS, np.minimum(work.domain, 64.0))
-    ranks = np.maximum(work.chips / options.pipeline, 1.0)
-    return np.minimum(np.minimum(work.experts, reach), ranks)
-
-
-def _layer_bytes(work: TrainingWork, options: Layouts) -> Floats:
-    """Activation bytes of one token and layer, by the layout's recomputation."""
-    kept = [
-        activation_bytes_per_token(hidden=work.hidden, ffn=work.ffn, recompute=name)
-        for name in RECOMPUTES
-    ]
-    return np.where(
-        options.recompute == 0, kept[0], np.where(options.recompute == 1, kept[1], kept[2])
-    )
-
-
-def _sequence_bytes(work: TrainingWork, options: Layouts) -> Floats:
-    """Activations of one whole sequence on the fullest accelerator.
-
-    The first pipeline stage holds as many microbatches as there are stages, so stages do not
-    lessen the sum.
-    """
-    tokens = work.seq_len / options.tensor
-    last = np.where(options.pipeline > 1, 0.0, _LOGIT_BYTES * work.vocab)
-    working = activation_bytes_per_token(hidden=work.hidden, ffn=work.ffn, recompute="none")
-    return tokens * (
-        work.layers * _layer_bytes(work, options)
-        + np.where(options.recompute == 2, working, 0.0)  # noqa: PLR2004 index of "full"
-        + last
-    )
-
-
-def _state_bytes(work: TrainingWork, options: Layouts) -> Floats:
-    dense = work.total_params - work.routed_params
-    spread = _expert_ranks(work, options)
-    near = (
-        dense / (options.tensor * options.pipeline)
-        + work.routed_params / (np.maximum(spread, options.tensor) * options.pipeline)
-    ) * work.kept_bytes
-    gathered = 2.0 * _WEIGHT_BYTES * dense / work.layers / options.tensor
-    shared = work.total_params / work.chips * work.kept_bytes + gathered
-    state = np.where(work.offload, 0.0, work.sharded_bytes) * work.total_params / work.chips
-    return np.where(options.sharded, np.minimum(shared, near), near) + state
 
 
 def _allowed(work: TrainingWork, options: Layouts) -> Bools:
@@ -193,7 +71,7 @@ def _allowed(work: TrainingWork, options: Layouts) -> Bools:
 
 
 def _seconds(
-    work: TrainingWork, options: Layouts, split: _Split, p: Mapping[str, float]
+    work: TrainingWork, options: Layouts, split: Split, p: Mapping[str, float]
 ) -> dict[str, Floats]:
     compute = _compute_s(work, options, split, p)
     tokens = split.tokens
@@ -223,7 +101,7 @@ def _seconds(
 
 
 def _compute_s(
-    work: TrainingWork, options: Layouts, split: _Split, p: Mapping[str, float]
+    work: TrainingWork, options: Layouts, split: Split, p: Mapping[str, float]
 ) -> Floats:
     again = np.where(
         options.recompute == 0, 0.0, np.where(options.recompute == 1, p["selective"], 1.0)
@@ -238,7 +116,9 @@ def _compute_s(
         work.style == _SHARDED_STYLE, p["expert_width_sharded"], 1.0
     )
     narrow = work.expert_ffn / (work.expert_ffn + half)
-    matrices = (work.linear_flops + work.expert_flops / narrow) / (rate * wide)
+    experts = work.expert_flops * busiest_share(split.experts, work.experts, p) / narrow
+    rate = _powered(rate, work, p)
+    matrices = (work.linear_flops + experts) / (rate * wide)
     style = np.select(
         [work.style == _SHARDED_STYLE, work.style == _COMPILED_STYLE],
         [p["attention_sharded"], p["attention_compiled"]],
@@ -248,21 +128,58 @@ def _compute_s(
     return split.tokens * passes * (matrices + attention)
 
 
+def busiest_share(ranks: Floats, experts: Floats, p: Mapping[str, float]) -> Floats:
+    """Load of the rank with the busiest experts, as a multiple of the mean: all wait for it.
+
+    Loads of a rank's experts add up, so their deviation falls with the root of their number;
+    the largest of n normal loads lies about sqrt(2 ln n) deviations above the mean.
+
+    Source: H. Cramer, "Mathematical Methods of Statistics" (1946), section 28.6.
+    """
+    deviation = p["expert_skew"] * np.sqrt(ranks / np.maximum(experts, 1.0))
+    return np.asarray(1.0 + deviation * np.sqrt(2.0 * np.log(np.maximum(ranks, 1.0))))
+
+
+def _powered(rate: Floats, work: TrainingWork, p: Mapping[str, float]) -> Floats:
+    """FLOP/s that the power limit sustains of a rate that the matrix units would reach.
+
+    Source: energy roofline, J. Choi et al., IPDPS 2013; narrow operands cost less in
+    proportion to their bits, M. Horowitz, ISSCC 2014.
+    """
+    width = np.where(work.is_fp4, 0.25, np.where(work.is_fp8, 0.5, 1.0))
+    since = work.year - _REFERENCE_YEAR
+    paid = work.watts * p["flops_per_joule"] * p["per_year"] ** since / width
+    return np.asarray((rate**-_SHARPNESS + paid**-_SHARPNESS) ** (-1.0 / _SHARPNESS))
+
+
+def _within(work: TrainingWork, ranks: Floats, p: Mapping[str, float]) -> Floats:
+    """Bytes a second of one rank to a group inside the fast fabric.
+
+    In a full mesh of pairs each peer owns one share of the links, so small groups are slow.
+
+    Source: stas00/ml-engineering, network/README.md (448 GB/s to all peers, 64 GB/s to one).
+    """
+    mesh = np.where(work.peers > 1.0, (ranks - 1.0) / work.peers, 1.0)
+    return np.asarray(p["link"] * work.link * np.clip(mesh, 1e-2, 1.0))
+
+
 def _link_s(
     work: TrainingWork,
     options: Layouts,
-    split: _Split,
+    split: Split,
     p: Mapping[str, float],
     *,
     busy: Floats,
 ) -> Floats:
     """Exposed time of all exchanges of one step."""
-    inside = p["link"] * work.link
+    inside = _within(work, np.minimum(work.chips, work.domain), p)
     outside = p["scale_out"] * work.scale_out
-    group = np.maximum(work.domain / (options.tensor * options.pipeline), 1.0)
-    reach = np.where(work.chips <= work.domain, inside, np.minimum(inside, outside * group))
-    tensor = 16.0 * split.tokens * work.layers * work.hidden * (options.tensor - 1.0) / inside
-    around = np.where(split.context * options.tensor <= work.domain, inside, outside)
+    cards = np.maximum(work.domain / (options.tensor * options.pipeline), 1.0)
+    reach = np.where(work.chips <= work.domain, inside, np.minimum(inside, outside * cards))
+    beside = _within(work, options.tensor, p) * np.where(work.sums_in_switch, p["in_switch"], 1.0)
+    tensor = 16.0 * split.tokens * work.layers * work.hidden * (options.tensor - 1.0) / beside
+    group = split.context * options.tensor
+    around = np.where(group <= work.domain, _within(work, group, p), outside)
     context = (
         split.tokens
         * options.tensor
@@ -292,6 +209,7 @@ def _link_s(
     crossing = reached * (nodes - 1.0) / nodes / outside
     spreading = work.experts_per_token * (split.experts - 1.0) / split.experts / inside
     token_bytes = 4.0 * _WEIGHT_BYTES * work.layers * work.hidden * (work.experts > 1)
+    token_bytes = token_bytes * busiest_share(split.experts, work.experts, p)
     dispatch = split.tokens * token_bytes * (crossing + spreading)
     # What hides under compute can hide once: dispatch gets what weights leave.
     hiding = min(p["overlap"], 1.0)

@@ -1,5 +1,6 @@
 """Training cases as columns of plain numbers: what a step computes, moves and keeps."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from advisor.engine.training.memory import (
     frozen_bytes_per_parameter,
     reserve_bytes,
 )
-from catalog.specs import PRECISIONS, ModelSpec
+from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 
 STYLES = ("", "sharded", "compiled", "tensor")
 FRAMEWORK_STYLES: Mapping[str, str] = {
@@ -59,6 +60,8 @@ FROZEN_PASSES = 2.0  # frozen weights need no gradients of their own
 DEFAULT_SEQ_LEN = 4096.0
 DEFAULT_TOKENS_PER_ACCELERATOR = 65_536.0
 _DEFAULT_SAMPLES_PER_ACCELERATOR = 64.0
+_SUMMING_NVLINK = 4
+_SMALLEST_SWITCHED = 8
 _SIXTEEN_BIT = PRECISIONS.index("bf16")
 
 
@@ -94,8 +97,12 @@ class TrainingWork:
     peak_16: Floats  # FLOP/s of 16 bits: attention and the output head
     is_fp8: Bools
     is_fp4: Bools
+    watts: Floats  # inf where unpublished
+    year: Floats
     bandwidth: Floats
     link: Floats  # one direction
+    peers: Floats  # of a full mesh of pairs; 1 elsewhere
+    sums_in_switch: Bools
     scale_out: Floats  # one direction, an accelerator's share
     host_link: Floats
     memory: Floats
@@ -166,8 +173,12 @@ def training_work(cases: TrainingCases) -> TrainingWork:
         peak_16=parts.peak_flops_per_s[part, _SIXTEEN_BIT],
         is_fp8=np.isin(names, ("fp8", "int8")),
         is_fp4=np.isin(names, ("fp4", "int4")),
+        watts=np.array([a.tdp_w or np.inf for a in cases.accelerators], dtype=np.float64)[part],
+        year=np.array([float(a.year) for a in cases.accelerators])[part],
         bandwidth=parts.bandwidth_bytes_per_s[part],
         link=parts.link_bytes_per_s[part],
+        peers=parts.link_peers[part],
+        sums_in_switch=np.array([_sums_in_switch(a) for a in cases.accelerators])[part],
         scale_out=_scale_out(cases),
         host_link=parts.host_link_bytes_per_s[part],
         memory=memory,
@@ -231,6 +242,16 @@ def _fast_domain(cases: TrainingCases, parts: AcceleratorTable) -> Floats:
     system = np.maximum(cases.system_accelerator_count.astype(np.float64), 1.0)
     limited = np.where(switched[cases.accelerator] & (system > 1), np.minimum(reach, system), reach)
     return np.maximum(limited, 1.0)
+
+
+def _sums_in_switch(part: AcceleratorSpec) -> bool:
+    """Whether the switch of the fast fabric reduces what it carries: NVLink 4's and later.
+
+    Source: NVIDIA H100 architecture white paper, third-generation NVSwitch.
+    """
+    found = re.fullmatch(r"NVLink (\d+)", part.scale_up_link)
+    switched = part.scale_up_domain >= _SMALLEST_SWITCHED
+    return found is not None and int(found.group(1)) >= _SUMMING_NVLINK and switched
 
 
 def _scale_out(cases: TrainingCases) -> Floats:
