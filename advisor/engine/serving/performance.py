@@ -24,9 +24,9 @@ from advisor.engine.serving.steps import PassTime
 BINDING = np.array(["compute", "memory", "link", "overhead"])
 DEFAULT_SIGMA = 0.35  # logarithmic standard error where nothing was calibrated
 Z80 = 1.2816  # half-width of an 80 % interval in standard errors of a normal law
-MOST_EVIDENCE = "NVIDIA"  # the vendor whose parts were measured most
+WELL_MEASURED = ("NVIDIA", "AMD")  # vendors with measurements enough for ranges of their own
 _LOADS = ("joint", "apart", "limited")  # one pool, separate prefill, latency limits
-SPREAD_CLASSES = tuple(f"{who}/{load}" for who in (MOST_EVIDENCE, "others") for load in _LOADS)
+SPREAD_CLASSES = tuple(f"{who}/{load}" for who in (*WELL_MEASURED, "others") for load in _LOADS)
 _CHUNK_ROWS = 16_384
 _THREADS = 2
 _BISECTIONS = 14
@@ -258,13 +258,16 @@ def spread_classes(cases: InferenceCases, limited: Bools | None = None) -> Ints:
     """Class of rows that share a range, an index into SPREAD_CLASSES.
 
     Rates at latency limits and separate prefill scatter more than one full replica does, and
-    parts of other vendors more than those measured most.
+    parts of vendors hardly measured more than the others.
     """
-    others = np.array([part.vendor != MOST_EVIDENCE for part in cases.accelerators], dtype=np.int64)
+    who = {vendor: index for index, vendor in enumerate(WELL_MEASURED)}
+    owner = np.array(
+        [who.get(part.vendor, len(who)) for part in cases.accelerators], dtype=np.int64
+    )
     load = cases.disaggregated.astype(np.int64)
     if limited is not None:
         load = np.where(limited, len(_LOADS) - 1, load)
-    return np.asarray(len(_LOADS) * others[cases.accelerator] + load)
+    return np.asarray(len(_LOADS) * owner[cases.accelerator] + load)
 
 
 def sigma_of(

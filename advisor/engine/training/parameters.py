@@ -35,7 +35,7 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
 0.7 to 0.83); NVIDIA/Megatron-LM README (loss at scale 47 to 42 % from 96 to 4,608 GPUs);
 V. Korthikanti et al., arXiv:2205.05198 (selective recomputation costs 2 to 4 %);
 L. Wang et al., arXiv:2408.15664 (the busiest of 64 experts has 0.04 to 0.72 above the mean
-load); NVIDIA NCCL release 2.17 (in-switch sums: 8 H100 from 370 to 480 GB/s)."""
+load); NVIDIA/nccl issue 1455 (in-switch sums: 8 H100 from 370 to 480 GB/s)."""
 
 
 WIDTHS: Mapping[str, float] = MappingProxyType(
