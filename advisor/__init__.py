@@ -1,3 +1,3 @@
 """The advisor: what to run an AI workload on, and why."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
