@@ -31,7 +31,7 @@ from advisor.exports.subject import NoSuchPlan
 from advisor.models import Assessment, Calibration, Job, Kind, Scope
 from advisor.problems import pointer_of, problem_response
 from advisor.questions import PRESETS, QUESTIONS
-from advisor.services import assessments, jobs
+from advisor.services import assessments, jobs, mixing
 from advisor.services.estimate_explanations import MOST_EXPLAINED, explained_estimates
 from advisor.services.estimates import estimate
 from advisor.services.recalibrating import NothingToFit
@@ -105,6 +105,11 @@ class RunOut(Schema):
     calibration_version: str
     created_at: str
     finished_at: str | None
+    mixed_fleet: dict[str, Any] | None = Field(
+        None,
+        description="of a single workload: whether a mixed fleet pays, its shares and the plan "
+        "that may be chosen, once it is searched; before that, where to POST to have it searched",
+    )
     explanation: dict[str, Any] | None = Field(
         None, description="with ?explain=1: formula trees of a plan's figures"
     )
@@ -151,6 +156,17 @@ def _run_out(job: Job, *, result: bool = True) -> dict[str, Any]:
         "created_at": job.created_at.isoformat(),
         "finished_at": job.finished_at.isoformat() if job.finished_at else None,
     }
+
+
+def _mixed(run: Job, searched: Job | None) -> dict[str, Any] | None:
+    """What is known of a mixed fleet, or where to have it searched where one could pay."""
+    because = (run.result or {}).get("mixing")
+    if searched is not None:
+        return mixing.verdict_of(searched)
+    if not because:
+        return None
+    start = reverse("api:start_fleet", args=[run.pk])
+    return {"state": "not started", "pays": None, "because": because, "start": start}
 
 
 def _page(rows: Any, page: PageQuery) -> tuple[list[Any], str | None, int]:
@@ -269,16 +285,18 @@ def get_run(
 ) -> Any:
     key = key_for(request, Scope.RUN)
     job = queries.job(key.organisation, run_id, kind=Kind.RUN)
+    searched = mixing.known(job)
+    found = _run_out(job) | {"mixed_fleet": _mixed(job, searched)}
     if explain:
-        return _run_out(job) | {"explanation": explanation_of(job, plan)}
+        return found | {"explanation": explanation_of(job, plan)}
     if job.is_final:
-        etag = f'"{job.pk}"'
+        etag = f'"{job.pk}"' if searched is None else f'"{job.pk}-{searched.pk}-{searched.state}"'
         if request.headers.get("If-None-Match") == etag:
             return HttpResponse(status=304, headers={"ETag": etag})
         response["ETag"] = etag
     else:
         response["Retry-After"] = str(POLL_AFTER_S)
-    return _run_out(job)
+    return found
 
 
 @api.delete("/runs/{run_id}", response={202: RunOut}, summary="Cancel a run")

@@ -21,6 +21,7 @@ from advisor.engine.choice.same_job import same_job_today
 from advisor.engine.choice.split_plan import Split
 from advisor.engine.demand.question import question_of
 from advisor.engine.fleet.answering import quick_fleet
+from advisor.engine.fleet.mixing import reasons_to_mix
 from advisor.engine.fleet.setting import setting_of
 from advisor.engine.fleet.telling import fleet_plan, over_budget
 from advisor.engine.plan import Plan
@@ -363,6 +364,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "set_aside": list(answers.set_aside),
         "demand": [_demand(workload) for workload in question.workloads],
         "pareto": _pareto(decisions, best),
+        "mixing": [] if several or best is None else reasons_to_mix(question, done.priced[0]),
         "number_formats": _number_formats(done),
         "feeds": _feeds(done),
     }

@@ -1,7 +1,7 @@
 """Decision records: what people chose on a run, why, under which conditions, signed by whom."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from advisor.engine.answers import InvalidAnswers, Problem
 from advisor.engine.errors import EngineRefusal
+from advisor.engine.fleet.mixing import PLAN_ID
 from advisor.models import Amendment, AmendmentKind, DecisionRecord, Job, Organisation
 from advisor.models.decisions import SIGN_OFFS
+from advisor.services import mixing
 from advisor.services.replay import machine
 
 SCHEMA = "decision/1"
@@ -41,13 +43,15 @@ def record_decision(
 ) -> DecisionRecord:
     """Keep a decision on an answered run for good.
 
-    `plan_id` is a plan of the answer or "none". A reason is needed where it is not the
-    recommended one. Raises InvalidAnswers with every problem.
+    `plan_id` is a plan of the answer, "mixed" for its mixed fleet once that is searched, or
+    "none". A reason is needed where it is not the recommended one. Raises InvalidAnswers with
+    every problem.
     """
     document = run.result or {}
-    recommended = document.get("recommendation")
-    plan = _plan(document, plan_id)
-    _check(document, plan_id, reason, conditions, decided_by)
+    plans = choices(run)
+    recommended = recommended_of(run)
+    plan = _plan(plans, plan_id)
+    _check(plans, recommended, plan_id, reason, conditions, decided_by)
     content = {
         "schema": SCHEMA,
         "name": document.get("name", ""),
@@ -71,6 +75,7 @@ def record_decision(
             "engine_version": run.engine_version,
             "calibration_version": run.calibration_version,
             "result_digest": digest_of(document),
+            **_fleet_basis(run, plan_id),
             "machine": machine(),
         },
     }
@@ -87,8 +92,29 @@ def _follows(plan_id: str, recommended: Mapping[str, Any] | None) -> bool:
     return recommended is not None and plan_id == str(recommended["id"])
 
 
-def _plan(document: Mapping[str, Any], plan_id: str) -> Mapping[str, Any] | None:
-    return next((plan for plan in document.get("plans", ()) if plan["id"] == plan_id), None)
+def choices(run: Job) -> list[Mapping[str, Any]]:
+    """Plans that may be chosen: those of the answer, and its mixed fleet once it is known."""
+    mixed = mixing.mixed_plan(run)
+    plans = list((run.result or {}).get("plans", ()))
+    return [*plans, mixed] if mixed is not None else plans
+
+
+def recommended_of(run: Job) -> Mapping[str, Any] | None:
+    """What the application recommends: the mixed fleet where it is known to pay."""
+    answered: Mapping[str, Any] | None = (run.result or {}).get("recommendation")
+    return mixing.mixed_plan(run) if mixing.is_recommended(run) else answered
+
+
+def _fleet_basis(run: Job, plan_id: str) -> dict[str, str]:
+    """The search behind a mixed fleet that was chosen."""
+    job = mixing.known(run)
+    if plan_id != PLAN_ID or job is None:
+        return {}
+    return {"fleet": str(job.pk), "fleet_digest": digest_of(job.result)}
+
+
+def _plan(plans: Sequence[Mapping[str, Any]], plan_id: str) -> Mapping[str, Any] | None:
+    return next((plan for plan in plans if plan["id"] == plan_id), None)
 
 
 def _facts(plan: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -96,17 +122,22 @@ def _facts(plan: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _check(
-    document: Mapping[str, Any], plan_id: str, reason: str, conditions: str, decided_by: str
+    plans: Sequence[Mapping[str, Any]],
+    recommended: Mapping[str, Any] | None,
+    plan_id: str,
+    reason: str,
+    conditions: str,
+    decided_by: str,
 ) -> None:
     problems = []
-    if plan_id != NONE_OF_THEM and _plan(document, plan_id) is None:
+    if plan_id != NONE_OF_THEM and _plan(plans, plan_id) is None:
         problems.append(
             Problem(
                 pointer="/plan",
                 message=f"choose a plan of the answer, or “{NONE_OF_THEM}” for none of them",
             )
         )
-    elif not reason.strip() and not _follows(plan_id, document.get("recommendation")):
+    elif not reason.strip() and not _follows(plan_id, recommended):
         problems.append(
             Problem(pointer="/reason", message="say why, since this is not the recommended plan")
         )
@@ -188,6 +219,8 @@ def is_intact(record: DecisionRecord) -> bool:
         return False
     if digest_of(record.run.result) != record.content["basis"]["result_digest"]:
         return False
+    if not _fleet_is_intact(record):
+        return False
     before = record.digest
     for number, row in enumerate(_added_to(record), start=1):
         content = {
@@ -200,6 +233,15 @@ def is_intact(record: DecisionRecord) -> bool:
             return False
         before = row.digest
     return True
+
+
+def _fleet_is_intact(record: DecisionRecord) -> bool:
+    """Whether the search behind a chosen mixed fleet still says what it did."""
+    basis = record.content["basis"]
+    if "fleet" not in basis:
+        return True
+    job = Job.objects.of(record.organisation).filter(pk=basis["fleet"]).first()
+    return job is not None and digest_of(job.result) == basis["fleet_digest"]
 
 
 def _added_to(record: DecisionRecord) -> QuerySet[Amendment]:
@@ -282,6 +324,7 @@ def as_markdown(document: Mapping[str, Any]) -> str:
         f"- Calibration {basis['calibration_version']}, engine {basis['engine_version']}, "
         f"{basis['machine']}",
         f"- Answer, digest {basis['result_digest']}",
+        *([f"- Mixed fleet, digest {basis['fleet_digest']}"] if "fleet" in basis else []),
         f"- This record, digest {document['digest']}",
         "",
     ]

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from advisor.engine.errors import EngineRefusal
 from advisor.engine.fleet.answering import FULL, full_fleet
 from advisor.engine.fleet.mip import Limits
+from advisor.engine.fleet.mixing import mixed_plan, not_recommended_because
 from advisor.engine.fleet.percentiles import checked
 from advisor.engine.fleet.setting import setting_of
 from advisor.engine.fleet.sizes import Speeds
@@ -47,9 +48,7 @@ def start_fleet(
     if seconds is not None and not SECONDS[0] <= seconds <= SECONDS[1]:
         message = f"seconds is {seconds:g}; it must be from {SECONDS[0]:g} to {SECONDS[1]:g}"
         raise NoFleet(message)
-    inputs = {
-        "run": str(run.pk), "robust": robust, "seconds": seconds, "engine_version": ENGINE_VERSION,
-    }  # fmt: skip
+    inputs = asked_of(run, robust=robust, seconds=seconds)
     known = known_fleet(run, inputs)
     if known is not None and not idempotency_key:
         return known
@@ -61,6 +60,15 @@ def start_fleet(
         assessment=run.assessment,
         idempotency_key=idempotency_key,
     )
+
+
+def asked_of(
+    run: Job, *, robust: bool = False, seconds: float | None = None
+) -> dict[str, str | bool | float | None]:
+    """The inputs of a fleet's job, by which one asked the same before is found."""
+    return {
+        "run": str(run.pk), "robust": robust, "seconds": seconds, "engine_version": ENGINE_VERSION,
+    }  # fmt: skip
 
 
 def known_fleet(run: Job, inputs: Mapping[str, Any]) -> Job | None:
@@ -122,6 +130,8 @@ def fleet_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str, Any
         "name": worked.question.name,
         "engine_version": ENGINE_VERSION,
         **fleet_document(answer),
+        "plan": mixed_plan(answer, name=worked.question.name).as_dict(),
+        "not_recommended_because": not_recommended_because(answer),
         "spot": _spot(worked, month, progress),
     }
 

@@ -38,12 +38,11 @@ def decision(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def _context(
     run: Job, query: Mapping[str, str], typed: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    document = run.result or {}
-    recommended = document.get("recommendation") or {}
+    recommended = decisions.recommended_of(run) or {}
     given = dict(typed or {"plan": str(recommended.get("id", "")), "decided_by": ""})
     return section_context(run, "decision") | {
         "records": [decisions.record_document(each) for each in decisions.decisions_of(run)],
-        "plans": _plans(document),
+        "plans": _plans(decisions.choices(run), str(recommended.get("id", ""))),
         "recommended_id": str(recommended.get("id", "")),
         "typed": given,
         **_replays(run, query.get("replay", "")),
@@ -53,11 +52,14 @@ def _context(
 MOST_PLANS = 20
 
 
-def _plans(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Plans to choose from: those that may be recommended first, then the others."""
-    plans = list(document.get("plans", ()))
-    allowed = [plan for plan in plans if not plan.get("not_recommended_because")]
-    return [*allowed, *(plan for plan in plans if plan not in allowed)][:MOST_PLANS]
+def _plans(plans: list[Mapping[str, Any]], recommended: str) -> list[Mapping[str, Any]]:
+    """Plans to choose from: the recommended one, fleets, those that may be recommended, others."""
+
+    def place(plan: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+        blocked = bool(plan.get("not_recommended_because"))
+        return (str(plan["id"]) != recommended, plan.get("kind") != "fleet", blocked)
+
+    return sorted(plans, key=place)[:MOST_PLANS]
 
 
 def _replays(run: Job, which: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from advisor.models import Job, State
-from advisor.services import jobs
+from advisor.services import jobs, mixing
 from advisor.views.answer import answer_context
-from advisor.views.people import run_of
-from advisor.views.sections import section_context
+from advisor.views.people import asker, run_of
+from advisor.views.sections import answered, section_context
 from catalog.units import PERCENT
 
 
@@ -28,6 +28,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     }
     if found.state == State.SUCCEEDED and found.result:
         context |= answer_context(found.result, request.GET.dict()) | section_context(found, "run")
+        context |= _mix(mixing.weigh(found, owner=asker(request)))
     return render(request, "advisor/run.html", context)
 
 
@@ -41,6 +42,19 @@ def run_part(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if found.is_final:
         response["HX-Refresh"] = "true"
     return response
+
+
+@require_safe
+@never_cache
+def run_mix(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """What the search for a mixed fleet has come to; it asks again while it is not over."""
+    found = answered(request, run_id)
+    context = {"run": found, "document": found.result, **_mix(mixing.known(found))}
+    return render(request, "advisor/_mix.html", context)
+
+
+def _mix(job: Job | None) -> dict[str, Any]:
+    return {} if job is None else {"mix": mixing.verdict_of(job), "mix_job": job}
 
 
 @require_POST

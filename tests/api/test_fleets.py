@@ -55,3 +55,18 @@ def test_a_fleet_can_be_cancelled(program: Client, run_id: str) -> None:
     job = post(program, f"/runs/{run_id}/fleets", {}).json()
 
     assert program.delete(f"/api/v1/fleets/{job['id']}").json()["state"] == "cancelled"
+
+
+def test_a_run_says_where_a_mixed_fleet_is_searched_and_then_whether_it_pays(
+    program: Client, run_id: str
+) -> None:
+    before = program.get(f"/api/v1/runs/{run_id}")
+    told = before.json()["mixed_fleet"]
+    solved(program, run_id)
+    after = program.get(f"/api/v1/runs/{run_id}", headers={"If-None-Match": before["ETag"]})
+    found = after.json()["mixed_fleet"]
+
+    assert told["state"] == "not started"
+    assert told["start"] == f"/api/v1/runs/{run_id}/fleets"
+    assert (found["state"], found["pays"], found["plan"]["id"]) == ("succeeded", False, "mixed")
+    assert found["plan"]["mip_gap"] <= 0.01

@@ -1,0 +1,72 @@
+"""One workload on several kinds of machines: whether that could pay, and whether it does."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from advisor.engine.fleet.answering import FleetAnswer
+from advisor.engine.fleet.sizes import size_classes
+from advisor.engine.fleet.telling import fleet_plan, over_budget
+from advisor.engine.fleet.weeks import live_week
+from advisor.engine.plan import Plan
+from advisor.engine.search.hosted import hosted_offers
+from advisor.engine.search.river import Priced
+from advisor.engine.workload import Question
+
+FOR_TIME = frozenset({"best_for_budget", "min_time"})
+PLAN_ID = "mixed"
+
+
+def reasons_to_mix(question: Question, priced: Priced) -> list[str]:
+    """Why a mixed fleet could beat one family bought in one way; empty where nothing says so.
+
+    A cheap test before the search: live traffic that moves over the week, requests of several
+    sizes, a hosted model that may take a part, machines that are owned already. Traffic that is
+    the same in all hours and all requests, with one market to buy from, gains nothing.
+
+    Source: what Mélange names as causes (arXiv:2404.14527, section 4), and ways to buy.
+    """
+    serving = priced.workload.serving
+    if serving is None or serving.is_batch or question.solve_for == "check_given_setup":
+        return []
+    found = []
+    week = live_week(serving)
+    if week.max() > week.mean() * (1.0 + 1e-6):
+        found.append(f"the busiest hour is {week.max() / np.mean(week):.1f} times the week's mean")
+    if len(size_classes(priced.workload)) > 1:
+        found.append("requests differ in size")
+    if hosted_offers(priced):
+        found.append("a hosted model may take a part")
+    if question.owned:
+        found.append("you own machines already")
+    return found
+
+
+def mixed_plan(answer: FleetAnswer, *, name: str) -> Plan:
+    """A searched fleet as a plan that can be chosen and signed, its shares in its notes.
+
+    Source: `telling.fleet_plan`.
+    """
+    workloads = [priced.workload.name for priced in answer.setting.priced]
+    plan = fleet_plan(answer, name=name)
+    return replace(
+        plan, id=PLAN_ID, name=f"Mixed fleet: {plan.name}", workload=", ".join(workloads)
+    )
+
+
+def not_recommended_because(answer: FleetAnswer) -> str:
+    """Why a searched fleet is no recommendation; empty where the hybrid pays.
+
+    It has to save 3 % beyond the proven gap against one family bought in one way by the same
+    accounting, keep the budget, and serve what was asked for.
+
+    Source: rule stated here.
+    """
+    question = answer.setting.question
+    if not answer.is_hybrid:
+        return "One family bought in one way is as good, within 3 % and the proven gap."
+    if question.solve_for in FOR_TIME:
+        return "You ask for the best service for a budget; the fleet is searched for least cost."
+    if any(check.failing_hours for check in answer.checks):
+        return "In some hours it misses a target when it is played."
+    return over_budget(fleet_plan(answer, name=question.name), question.money)

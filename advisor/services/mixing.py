@@ -1,0 +1,80 @@
+"""Whether one workload is better served by a mixed fleet: weighed in the background, then said."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from advisor.models import Job, Kind, State
+from advisor.services import fleets, jobs
+
+Document = Mapping[str, Any]
+
+
+def weigh(run: Job, *, owner: User) -> Job | None:
+    """The search for a run's mixed fleet, started where a mix could pay; None where it could not.
+
+    Nothing is started either where the owner has too many jobs or the disk is full: the Fleet
+    page says so.
+    """
+    before = known(run)
+    if before is not None or not (run.result or {}).get("mixing"):
+        return before
+    try:
+        return fleets.start_fleet(run, owner=owner)
+    except (jobs.TooManyJobs, jobs.NoSpace):
+        return None
+
+
+def known(run: Job) -> Job | None:
+    """The last search for a single workload's fleet at the expected demand, however it ended."""
+    if len((run.result or {}).get("demand", ())) != 1:
+        return None
+    asked = jobs.inputs_hash(Kind.FLEET, fleets.asked_of(run), run.assessment)
+    same = Job.objects.of(run.organisation).filter(kind=Kind.FLEET, inputs_hash=asked)
+    return same.order_by("-created_at").first()
+
+
+def mixed_plan(run: Job) -> Document | None:
+    """The mixed fleet of a run as a plan to choose, once it is known."""
+    job = known(run)
+    result = job.result if job is not None and job.state == State.SUCCEEDED else None
+    plan: Document | None = (result or {}).get("plan")
+    return plan
+
+
+def is_recommended(run: Job) -> bool:
+    """Whether the mixed fleet is known to pay, so that it is what the application recommends."""
+    job = known(run)
+    return job is not None and verdict_of(job)["pays"] is True
+
+
+def verdict_of(job: Job) -> dict[str, Any]:
+    """What a search says, as page and API show it; `pays` is None while it is not known."""
+    result = job.result if job.state == State.SUCCEEDED else None
+    if not result or "plan" not in result:
+        return {
+            "fleet": str(job.pk),
+            "state": job.state,
+            "pays": None,
+            "sentence": "",
+            "plan": None,
+        }
+    why_not = result["not_recommended_because"]
+    return {
+        "fleet": str(job.pk),
+        "state": job.state,
+        "pays": not why_not,
+        "sentence": result["sentences"][0],
+        "why_not": why_not,
+        "saving": result["saving"],
+        "gap": result["gap"],
+        "total_usd": result["total_usd"],
+        "single_usd": (result["single"] or {}).get("usd"),
+        "recommended_usd": result["plans_usd"],
+        "shares": [
+            {key: route.get(key) for key in ("what", "provider", "purchase", "share", "hours")}
+            for route in result["routes"]
+        ],
+        "plan": result["plan"],
+    }
