@@ -15,6 +15,7 @@ from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
 from advisor.engine.choice.feeding import feed_of
 from advisor.engine.choice.number_formats import number_formats
+from advisor.engine.choice.objectives import objective_of, told_of_fleet
 from advisor.engine.choice.picks import named_picks
 from advisor.engine.choice.regions import Answer, splits_for, with_splits
 from advisor.engine.choice.same_job import same_job_today
@@ -335,7 +336,7 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
         "rates_digest": rates_digest(done.public_rates, done.currencies),
         "catalog_snapshot": {"as_of": snapshot.as_of.isoformat(), "digest": snapshot.digest},
         "sentence": sentence(best, name=question.name, refusal=refusal),
-        "why": _why(decisions, fleet),
+        "why": _why(decisions, fleet, told_of_fleet(objective_of(question))),
         "objective": objective_document(question, decisions),
         "recommendation": None if best is None else best.as_dict(),
         "plans": [plan.as_dict() for plan in plans],
@@ -415,12 +416,13 @@ def _site_warnings(question: Question, fleet: Plan | None) -> list[str]:
     ]
 
 
-def _why(decisions: list[Decision], fleet: Plan | None) -> list[str]:
+def _why(decisions: list[Decision], fleet: Plan | None, of_fleet: str) -> list[str]:
     if len(decisions) == 1:
         return reasons(decisions[0])
-    found = [f"{decision.workload}: {reasons(decision)[0]}" for decision in decisions]
+    alone = " by itself" if of_fleet else ""
+    found = [f"{decision.workload}{alone}: {reasons(decision)[0]}" for decision in decisions]
     if fleet is not None:
-        return [*fleet.notes, *found]
+        return [*([of_fleet] if of_fleet else []), *fleet.notes, *found]
     return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from advisor.engine.choice.decision import Decision, Verdict
-from advisor.engine.choice.objectives import WORDS, Term, objective_of
+from advisor.engine.choice.objectives import WORDS, Term, objective_of, told_of_fleet
 from advisor.engine.plan import Plan
 from advisor.engine.workload import Question
 
@@ -18,6 +18,7 @@ def objective_document(question: Question, decisions: Sequence[Decision]) -> dic
         "words": WORDS[objective],
         "budget_usd": question.money.budget_total_usd,
         "budget_month_usd": question.money.budget_month_usd,
+        "of_fleet": told_of_fleet(objective) if len(decisions) > 1 else "",
         "choices": [
             _choice(decision.workload, decision.verdict)
             for decision in decisions

@@ -142,3 +142,35 @@ def test_a_budget_below_everything_is_refused_with_the_least_cost() -> None:
     done = work_of("chatbot_1m", solve_for="best_for_budget", budget_total=100)
     assert done.decisions[0].recommended is None
     assert "your limit is 100 USD" in done.decisions[0].refusal
+
+
+def test_a_fleet_says_that_it_is_of_least_cost_whatever_was_asked() -> None:
+    document = document_of(work_of("mixed_company", solve_for="weighted"))
+    note = document["objective"]["of_fleet"]
+    assert ("least cost" in note, document["why"][0]) == (True, note)
+
+
+def test_the_fleet_is_the_same_whatever_was_asked() -> None:
+    costs = {
+        document_of(work_of("mixed_company", solve_for=asked))["recommendation"]["total_cost_usd"][
+            "value"
+        ]
+        for asked in ("min_cost", "weighted")
+    }
+    assert len(costs) == 1
+
+
+def test_a_fleet_asked_for_at_least_cost_needs_no_such_note() -> None:
+    assert document_of(work_of("mixed_company"))["objective"]["of_fleet"] == ""
+
+
+def test_a_cheaper_plan_that_may_be_used_is_not_called_unusable() -> None:
+    why = document_of(work_of("pretrain_7b", solve_for="min_time", budget_total=RICH))["why"]
+    assert ("does not win by the earliest finish" in why[1], "breaks a limit" in why[1]) == (
+        True,
+        False,
+    )
+
+
+def test_times_are_told_in_units_people_use() -> None:
+    assert "e+" not in chat("best_for_budget").sentence

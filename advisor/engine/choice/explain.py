@@ -1,9 +1,8 @@
 """Why this plan: sentences made from the plan's own numbers."""
 
-from collections.abc import Sequence
-
 from advisor.engine.choice.decision import Decision, Verdict
-from advisor.engine.choice.objectives import Objective
+from advisor.engine.choice.objectives import WORDS, Objective
+from advisor.engine.choice.wording import money_text, seconds_text
 from advisor.engine.plan import Plan
 
 WORTH_A_SENTENCE = 0.8  # of the recommended plan's latency
@@ -11,18 +10,6 @@ _ARTICLE = {"on_demand": "rented on demand", "spot": "rented on spot", "buy": "b
             "reserved_1y": "reserved for a year", "reserved_3y": "reserved for three years",
             "capacity_block": "booked as a capacity block", "hosted_tokens": "paid by the token",
             "quote": "to be quoted"}  # fmt: skip
-
-
-def money_text(usd: float | None) -> str:
-    """An amount in words: whole USD with separators, cents below a hundred."""
-    if usd is None:
-        return "an open price"
-    return f"{usd:,.0f} USD" if abs(usd) >= 100.0 else f"{usd:,.2f} USD"  # noqa: PLR2004
-
-
-def seconds_text(seconds: float) -> str:
-    """A time in words: milliseconds below a second."""
-    return f"{seconds:,.1f} s" if seconds >= 1.0 else f"{seconds * 1e3:,.0f} ms"
 
 
 def sentence(plan: Plan | None, *, name: str, refusal: str) -> str:
@@ -57,7 +44,7 @@ def reasons(decision: Decision) -> list[str]:
     best = decision.recommended
     if best is None:
         return [decision.refusal]
-    found = [_against_next(best, decision.plans), _what_it_meets(best)]
+    found = [_against_next(best, decision), _what_it_meets(best)]
     faster = _undominated_faster(best, decision)
     return [text for text in (_objective(decision.verdict), *found, faster) if text]
 
@@ -67,7 +54,8 @@ def _objective(verdict: Verdict | None) -> str:
     return "" if plain or verdict is None else verdict.sentence
 
 
-def _against_next(best: Plan, plans: Sequence[Plan]) -> str:
+def _against_next(best: Plan, decision: Decision) -> str:
+    plans = decision.plans
     mine = best.value("total_cost_usd")
     others = [
         plan
@@ -83,7 +71,7 @@ def _against_next(best: Plan, plans: Sequence[Plan]) -> str:
     theirs = nearest.value("total_cost_usd") or 0.0
     change = theirs / mine - 1.0
     word = "more" if change >= 0.0 else "less"
-    tail = "" if change >= 0.0 else f" but cannot be recommended: {_blocker(nearest)}"
+    tail = "" if change >= 0.0 else _why_not(nearest, decision.verdict)
     return (
         f"Over the horizon it costs {money_text(mine)}; the nearest on other hardware, "
         f"{nearest.name}, costs {_change_text(change, word)}{tail}."
@@ -94,8 +82,12 @@ def _change_text(change: float, word: str) -> str:
     return "about the same" if abs(change) < 0.005 else f"{abs(change):.0%} {word}"  # noqa: PLR2004
 
 
-def _blocker(plan: Plan) -> str:
-    return str(plan.extra.get("not_recommended_because", "") or "it breaks a limit").rstrip(".")
+def _why_not(cheaper: Plan, verdict: Verdict | None) -> str:
+    """Why a cheaper plan is not the one: it may not be, or something else than cost decides."""
+    blocked = str(cheaper.extra.get("not_recommended_because", "")).rstrip(".")
+    if not blocked and verdict is not None and verdict.objective != Objective.LEAST_COST:
+        return f", but does not win by {WORDS[verdict.objective]}"
+    return f" but cannot be recommended: {blocked or 'it breaks a limit'}"
 
 
 def _what_it_meets(best: Plan) -> str:

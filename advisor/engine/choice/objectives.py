@@ -9,11 +9,12 @@ import numpy as np
 from advisor.engine.cases import Bools, Floats
 from advisor.engine.choice.eligibility import carbon_kg
 from advisor.engine.choice.ranking import priority_score, priority_terms
+from advisor.engine.choice.wording import money_text, seconds_text
 from advisor.engine.plan import Plan
 from advisor.engine.search.river import Priced
 from advisor.engine.workload import Question
 from catalog.specs import OfferSpec, Purchase
-from catalog.units import KILO, SECONDS_PER_HOUR
+from catalog.units import SECONDS_PER_HOUR
 
 _WEEK_S = 168.0 * SECONDS_PER_HOUR
 OWN_LEAD_TIME = "lead_time/own"
@@ -43,12 +44,12 @@ WORDS = {
 }
 CRITERIA = {
     "cost": ("Cost over the horizon", "USD"),
-    "latency": ("Time", "s"),
-    "risk": ("High end of the cost over its value", "×"),
-    "simplicity": ("Machines to run, plus one", "machines"),
+    "latency": ("Time of a run, or an answer of mean length", "s"),
+    "risk": ("High end of the cost over its value", ""),
+    "simplicity": ("Machines to run, plus one", ""),
     "carbon": ("Carbon over the horizon", "kg CO2e"),
 }
-"""Criteria of the weighted balance: label and unit; smaller is better in each."""
+"""Criteria of the weighted balance: label and unit (none: a ratio or count); less is better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,28 +213,41 @@ def told(objective: Objective, best: Plan, cheapest: Plan, *, job: bool) -> str:
     """
     mine, least = best.value("total_cost_usd") or 0.0, cheapest.value("total_cost_usd") or 0.0
     if objective == Objective.LEAST_COST:
-        return f"Decided by the least cost over the horizon: {_usd(mine)}."
+        return f"Decided by the least cost over the horizon: {money_text(mine)}."
     text = f"Decided by {WORDS[objective]}"
     if objective == Objective.TIME_TO_FINISH and not job:
         text = "Decided by the fastest answers: live traffic has no finish"
     if best.id == cheapest.id:
-        return f"{text}; it is the plan of least cost too ({_usd(mine)})."
+        return f"{text}; it is the plan of least cost too ({money_text(mine)})."
     return (
-        f"{text}. Least cost would be {cheapest.name} at {_usd(least)}{_against(best, cheapest)}; "
-        f"the plan recommended costs {_usd(mine - least)} more over the horizon."
+        f"{text}. Least cost would be {cheapest.name} at {money_text(least)}"
+        f"{_against(best, cheapest)}; the plan recommended costs "
+        f"{money_text(mine - least)} more over the horizon."
+    )
+
+
+def told_of_fleet(objective: Objective) -> str:
+    """That a fleet of several workloads is of least cost whatever was asked; "" where that was.
+
+    Source: `fleet.answering`, which minimises cost alone.
+    """
+    if objective == Objective.LEAST_COST:
+        return ""
+    return (
+        "The fleet for all workloads together is the one of least cost that keeps every target "
+        f"and limit; what you asked for, {WORDS[objective]}, decides only the plan that each "
+        "workload would have by itself."
     )
 
 
 def _against(best: Plan, cheapest: Plan) -> str:
-    for name, scale, unit, what in (
-        ("hours", 1.0, "h", "a run"),
-        ("e2e_p99_s", KILO, "ms", "for 99 of 100 answers"),
+    for name, scale, what in (
+        ("hours", SECONDS_PER_HOUR, "a run"),
+        ("e2e_p99_s", 1.0, "for 99 of 100 answers"),
     ):
         mine, theirs = best.value(name), cheapest.value(name)
         if mine is not None and theirs is not None:
-            return f", {theirs * scale:,.3g} {unit} {what} instead of {mine * scale:,.3g} {unit}"
+            return (
+                f", {seconds_text(theirs * scale)} {what} instead of {seconds_text(mine * scale)}"
+            )
     return ""
-
-
-def _usd(amount: float) -> str:
-    return f"{amount:,.0f} USD" if abs(amount) >= 100.0 else f"{amount:,.2f} USD"  # noqa: PLR2004
