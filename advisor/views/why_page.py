@@ -45,6 +45,7 @@ def explained(document: Document) -> dict[str, Any]:
         "explanation_document": document,
         "workloads": [_workload(each) for each in document["workloads"]],
         "several": len(document["workloads"]) > 1,
+        "fleet": document.get("fleet"),
         "flips": None if flips is None else _flips(flips),
         "why_not_groups": [_why_not(each) for each in document.get("why_not", ())],
         "constraints": [_constraint(each) for each in document.get("constraints", ())],

@@ -53,17 +53,7 @@ class FleetAnswer:
     @property
     def kinds(self) -> frozenset[tuple[str, str]]:
         """Families and contracts that the fleet uses."""
-        options = {
-            (option.family, option.offer.purchase.value)
-            for number, option in enumerate(self.setting.options)
-            if self.fleet.machines[number] > _USED or self.fleet.used[number].max() > _USED
-        }
-        plans = {
-            (plan.family, plan.purchase)
-            for plan, used in zip(self.setting.plans, self.fleet.whole, strict=True)
-            if used
-        }
-        return frozenset(options | plans)
+        return kinds_of(self.setting, self.fleet)
 
     @property
     def saving(self) -> float:
@@ -78,6 +68,24 @@ class FleetAnswer:
         return len(self.kinds) > 1 and self.saving >= WORTH_IT + self.gap
 
 
+def kinds_of(setting: Setting, fleet: Fleet) -> frozenset[tuple[str, str]]:
+    """Families and contracts that a fleet uses.
+
+    Source: the fleet's columns.
+    """
+    options = {
+        (option.family, option.offer.purchase.value)
+        for number, option in enumerate(setting.options)
+        if fleet.machines[number] > _USED or fleet.used[number].max() > _USED
+    }
+    plans = {
+        (plan.family, plan.purchase)
+        for plan, used in zip(setting.plans, fleet.whole, strict=True)
+        if used
+    }
+    return frozenset(options | plans)
+
+
 def quick_fleet(setting: Setting, decisions: Sequence[Decision]) -> FleetAnswer | None:
     """A fleet within about a second: the greedy one where it is proven good, else a short search.
 
@@ -85,7 +93,7 @@ def quick_fleet(setting: Setting, decisions: Sequence[Decision]) -> FleetAnswer 
 
     Source: `solve_exactly`; the bound is that of the linear relaxation where it suffices.
     """
-    outcome = _quickly(setting)
+    outcome = quick_outcome(setting)
     if outcome.fleet is None:
         return None
     return _answered(setting, outcome, decisions, QUICK, plain=True)
@@ -137,7 +145,11 @@ def _mended(answer: FleetAnswer, check: Check) -> FleetAnswer:
     )  # fmt: skip
 
 
-def _quickly(setting: Setting) -> Outcome:
+def quick_outcome(setting: Setting) -> Outcome:
+    """The quick search alone, compared with nothing: the greedy fleet, or a few nodes more.
+
+    Source: `solve_exactly`; the bound is that of the linear relaxation where it suffices.
+    """
     problem = setting.problem
     greedy = greedy_fleet(problem)
     relaxed = solve(formulate(problem).program, Limits(), relaxed=True)

@@ -1,6 +1,6 @@
 """A fleet as people read it: what to get, what it saves, how far that is proven."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -182,8 +182,8 @@ def _verdict(answer: FleetAnswer) -> str:
     kind = f"{FAMILIES.get(plain.family, plain.family)}, {CONTRACTS.get(plain.purchase, '')}"
     if answer.is_hybrid:
         return (
-            f"Mixing pays: {_kinds(answer)} together cost {total:,.0f} USD over the horizon, "
-            f"{answer.saving:.1%} less than the best fleet of one family bought in one way "
+            f"Mixing pays: {kinds_text(answer.kinds)} together cost {total:,.0f} USD over the "
+            f"horizon, {answer.saving:.1%} less than the best fleet of one family bought one way "
             f"({kind}: {answer.plain_usd:,.0f} USD), proven within {proof} of the least cost."
         )
     if answer.saving > answer.gap and len(answer.kinds) > 1:
@@ -197,10 +197,13 @@ def _verdict(answer: FleetAnswer) -> str:
     )
 
 
-def _kinds(answer: FleetAnswer) -> str:
+def kinds_text(kinds: Collection[tuple[str, str]]) -> str:
+    """Families and contracts in words.
+
+    Source: definition.
+    """
     names = [
-        f"{FAMILIES.get(family, family)} {CONTRACTS.get(way, way)}"
-        for family, way in sorted(answer.kinds)
+        f"{FAMILIES.get(family, family)} {CONTRACTS.get(way, way)}" for family, way in sorted(kinds)
     ]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 

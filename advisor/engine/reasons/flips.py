@@ -23,19 +23,26 @@ class Flip:
 
 
 def nearest_flip(
-    same: Callable[[float], bool], *, at: float, low: float, high: float, whole: bool
+    same: Callable[[float], bool],
+    *,
+    at: float,
+    low: float,
+    high: float,
+    whole: bool,
+    close_enough: float = CLOSE_ENOUGH,
 ) -> Flip | None:
     """The nearest value within the limits at which `same` turns false; None where none is near.
 
     Looks outwards in growing steps on both sides, then halves the first step with a change on
-    the scale of ratios. A plan that loses and wins again within one step goes unseen.
+    the scale of ratios until the bracket is `close_enough`, a fraction. A plan that loses and
+    wins again within one step goes unseen.
 
     Source: bisection; distance is the ratio to the value answered.
     """
     last = {True: at, False: at}
     for value, upwards in ladder(at, low=low, high=high, whole=whole):
         if not same(value):
-            return _halved(same, last[upwards], value, whole=whole)
+            return _halved(same, last[upwards], value, whole=whole, close_enough=close_enough)
         last[upwards] = value
     return None
 
@@ -59,12 +66,19 @@ def ladder(at: float, *, low: float, high: float, whole: bool) -> Iterator[tuple
                 yield kept, upwards
 
 
-def _halved(same: Callable[[float], bool], held: float, flipped: float, *, whole: bool) -> Flip:
+def _halved(
+    same: Callable[[float], bool],
+    held: float,
+    flipped: float,
+    *,
+    whole: bool,
+    close_enough: float,
+) -> Flip:
     for _ in range(MOST_ROUNDS):
         if whole and abs(held - flipped) <= 1.0:
             break
         exact = whole and max(held, flipped) <= COUNTED_UP_TO
-        if not exact and isclose(held, flipped, rel_tol=CLOSE_ENOUGH):
+        if not exact and isclose(held, flipped, rel_tol=close_enough):
             break
         middle = sqrt(held * flipped) if held * flipped > 0.0 else (held + flipped) / 2.0
         value = rounded(middle, whole=whole)

@@ -1,12 +1,12 @@
 """What each constraint costs: the difference between two runs, one with it and one without."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.reasons.change import Change
-from advisor.engine.reasons.outcome import Outcome
+from advisor.engine.reasons.outcome import Outcome, Pick
 from advisor.services.advice import Progress
 from advisor.services.reasons.flips import winner_name
 from advisor.services.whatif import Base, tried
@@ -62,10 +62,14 @@ def _document(own: Outcome, each: Constraint, other: Outcome) -> dict[str, Any]:
     }
 
 
-def constraints_of(base: Base) -> Iterator[Constraint]:
-    """The constraints worth pricing for a run: those it has, and those buyers ask for."""
+def constraints_of(base: Base, sold: Collection[Pick] | None = None) -> Iterator[Constraint]:
+    """The constraints worth pricing for a run: those it has, and those buyers ask for.
+
+    `sold` is what the answer consists of, the recommended plans of the workloads unless given.
+    """
+    picks = sold if sold is not None else [pick for pick in base.outcome.picks if pick]
     yield from _places(base)
-    yield from _sellers(base)
+    yield from _sellers(base, picks)
     yield from _contracts(base)
     yield from _redundancy(base)
     yield from _others(base)
@@ -105,14 +109,13 @@ def _listed(countries: frozenset[str]) -> str:
     return ", ".join(sorted(countries)) if len(countries) <= few else f"{len(countries)} countries"
 
 
-def _sellers(base: Base) -> Iterator[Constraint]:
+def _sellers(base: Base, picks: Collection[Pick]) -> Iterator[Constraint]:
     """Doing without whoever makes or sells the recommended machines: the price of a second source.
 
     All vendors of a fleet at once, so that what is left shares no maker with it.
     """
     vendors = {part.slug: part.vendor for part in base.worked.snapshot.accelerators}
-    plans = [plan for plan in base.outcome.plans if plan]
-    makers = sorted({vendors[p.accelerator_slug] for p in plans if p.accelerator_slug in vendors})
+    makers = sorted({vendors[p.accelerator] for p in picks if p.accelerator in vendors})
     if makers:
         yield Constraint(
             id="no_single_vendor",
@@ -120,7 +123,7 @@ def _sellers(base: Base) -> Iterator[Constraint]:
             holds=False,
             other=Change(without_vendors=frozenset(makers)),
         )
-    providers = sorted({plan.provider for plan in plans})
+    providers = sorted({pick.provider for pick in picks})
     if providers:
         yield Constraint(
             id="no_single_provider",

@@ -9,6 +9,7 @@ from advisor.engine.reasons.soft import findings
 from advisor.engine.version import ENGINE_VERSION
 from advisor.services.advice import Progress
 from advisor.services.reasons.constraints import prices_of_constraints
+from advisor.services.reasons.fleet import fleet_reasons, lifted_limits
 from advisor.services.reasons.flips import flip_points
 from advisor.services.reasons.ranking import calls, doubts, ranking
 from advisor.services.reasons.regret import regrets
@@ -18,8 +19,8 @@ from advisor.services.reasons.why_not import why_not
 from advisor.services.whatif import Base
 
 SCHEMA = "reasons/1"
-SHARES = {"why": 0.05, "flips": 0.35, "why_not": 0.7, "constraints": 0.8, "targets": 0.9,
-          "signing": 1.0}  # fmt: skip
+SHARES = {"why": 0.05, "fleet": 0.15, "flips": 0.4, "why_not": 0.7, "lifted": 0.73,
+          "constraints": 0.8, "targets": 0.9, "signing": 1.0}  # fmt: skip
 """How far the work is once a part is done."""
 
 
@@ -27,10 +28,15 @@ def explain(base: Base, *, progress: Progress) -> dict[str, Any]:
     """All of it, each figure from a run of the river."""
     progress("Comparing plans", 0.01)
     document = quick(base)
-    document["flips"] = flip_points(base, progress=_within(progress, "why", "flips"))
+    document["fleet"] = fleet_reasons(base, progress=_within(progress, "why", "fleet"))
+    document["flips"] = flip_points(base, progress=_within(progress, "fleet", "flips"))
     document["why_not"] = why_not(base, progress=_within(progress, "flips", "why_not"))
+    if document["fleet"] is not None:
+        document["fleet"]["lifted"] = lifted_limits(
+            base, document["why_not"], progress=_within(progress, "why_not", "lifted")
+        )
     document["constraints"] = prices_of_constraints(
-        base, progress=_within(progress, "why_not", "constraints")
+        base, progress=_within(progress, "lifted", "constraints")
     )
     document["targets"] = target_prices(base, progress=_within(progress, "constraints", "targets"))
     progress("What to find out before you sign", SHARES["targets"])

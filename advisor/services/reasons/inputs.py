@@ -80,7 +80,7 @@ def inputs_of(base: Base) -> tuple[Input, ...]:
         *_speeds(base),
         *loads_of(base),
         *_of_workloads(base),
-        *_of_assessment(base),
+        *of_assessment(base),
         *_of_rates(base),
     )
 
@@ -103,7 +103,8 @@ def _of_workloads(base: Base) -> Iterator[Input]:
                 yield found
 
 
-def _of_assessment(base: Base) -> Iterator[Input]:
+def of_assessment(base: Base) -> Iterator[Input]:
+    """Numbers of the assessment as a whole: its horizon, its rates."""
     for question in OF_ASSESSMENT:
         found = _answered(base.worked.answers.assessment, question, number=None)
         if found is not None:
@@ -135,23 +136,27 @@ def _prices(base: Base) -> Iterator[Input]:
     """The price that each winner pays, as a multiple of today's."""
     told: set[Pick] = set()
     for pick, plan in zip(base.outcome.picks, base.outcome.plans, strict=True):
-        if pick is None or plan is None or pick in told:
-            continue
-        told.add(pick)
-        price = OfferPrice(
-            accelerator=pick.accelerator, provider=pick.provider, purchase=pick.purchase, factor=1.0
-        )
-        yield Input(
-            id=f"price:{pick.provider}:{pick.accelerator}:{pick.purchase}",
-            label=f"Price of {plan.accelerator} at {plan.provider}",
-            unit="times today's",
-            at=1.0,
-            low=1.0 / PRICES_UP_TO,
-            high=PRICES_UP_TO,
-            whole=False,
-            workload=plan.workload,
-            price=price,
-        )
+        if pick is not None and plan is not None and pick not in told:
+            told.add(pick)
+            yield price_input(pick, plan.accelerator, workload=plan.workload)
+
+
+def price_input(pick: Pick, name: str, *, workload: str = "") -> Input:
+    """The price of a part from one seller bought one way, as a multiple of today's."""
+    price = OfferPrice(
+        accelerator=pick.accelerator, provider=pick.provider, purchase=pick.purchase, factor=1.0
+    )
+    return Input(
+        id=f"price:{pick.provider}:{pick.accelerator}:{pick.purchase}",
+        label=f"Price of {name} at {pick.provider}",
+        unit="times today's",
+        at=1.0,
+        low=1.0 / PRICES_UP_TO,
+        high=PRICES_UP_TO,
+        whole=False,
+        workload=workload,
+        price=price,
+    )
 
 
 def _speeds(base: Base) -> Iterator[Input]:
@@ -161,17 +166,22 @@ def _speeds(base: Base) -> Iterator[Input]:
         if plan is None or not plan.accelerator_slug or plan.accelerator_slug in told:
             continue
         told.add(plan.accelerator_slug)
-        yield Input(
-            id=f"speed:{plan.accelerator_slug}",
-            label=f"Speed of {plan.accelerator}",
-            unit="times that computed",
-            at=1.0,
-            low=0.2,
-            high=5.0,
-            whole=False,
-            workload=plan.workload,
-            part=plan.accelerator_slug,
-        )
+        yield speed_input(plan.accelerator_slug, plan.accelerator, workload=plan.workload)
+
+
+def speed_input(slug: str, name: str, *, workload: str = "") -> Input:
+    """The speed of a part, as a multiple of what is computed."""
+    return Input(
+        id=f"speed:{slug}",
+        label=f"Speed of {name}",
+        unit="times that computed",
+        at=1.0,
+        low=0.2,
+        high=5.0,
+        whole=False,
+        workload=workload,
+        part=slug,
+    )
 
 
 def _of_rates(base: Base) -> Iterator[Input]:

@@ -23,7 +23,7 @@ def regrets(base: Base) -> list[dict[str, Any]]:
     """
     found = []
     for factor in FACTORS:
-        change = _scaled(base, factor)
+        change = scaled(base, factor)
         if change is None:
             continue
         try:
@@ -54,7 +54,7 @@ def regrets(base: Base) -> list[dict[str, Any]]:
     return found
 
 
-def _scaled(base: Base, factor: float) -> Change | None:
+def scaled(base: Base, factor: float) -> Change | None:
     """The load question of every workload times a factor; None where a workload has none."""
     change = Change()
     loads = list(loads_of(base))

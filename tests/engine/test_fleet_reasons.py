@@ -1,0 +1,103 @@
+"""The fleet explained: each figure against a fleet solved from outside."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from advisor.engine.fleet.accounts import bill_of
+from advisor.engine.fleet.answering import quick_outcome
+from advisor.engine.fleet.setting import setting_of
+from advisor.engine.reasons.change import Change, OfferPrice
+from advisor.engine.reasons.fleets import (
+    FleetOutcome,
+    chance_cheaper,
+    kept_at,
+    of_family,
+    still_wins,
+    without_pick,
+)
+from advisor.services.reasons.constraints import constraints_of
+from advisor.services.reasons.fleet import FleetTrials
+from advisor.services.whatif import based_on
+from tests.engine.test_fleet_answer import MIXED, answered, work_of
+
+
+@cache
+def trials() -> FleetTrials:
+    return FleetTrials(base=based_on({"preset": MIXED, "answers": {}}, work_of(MIXED)))
+
+
+def found(change: Change) -> FleetOutcome:
+    outcome = trials().of(change)
+    assert outcome is not None
+    return outcome
+
+
+def own() -> FleetOutcome:
+    return found(Change())
+
+
+def usd_from_outside(**answers: Any) -> float:
+    done = answered(MIXED, **answers)
+    setting = setting_of(done.question, done.priced, done.decisions)
+    assert setting is not None
+    fleet = quick_outcome(setting).fleet
+    assert fleet is not None
+    return bill_of(setting, fleet).total_usd
+
+
+def test_the_price_of_a_constraint_is_the_difference_of_two_runs() -> None:
+    wanted = {each.id: each for each in constraints_of(trials().base, list(own().sold))}
+    eu = wanted["eu_only"]
+    inside = usd_from_outside(residency_countries=list(eu.other.answers["residency_countries"]))
+
+    assert found(eu.other).usd - own().usd == pytest.approx(inside - usd_from_outside(), abs=1.0)
+
+
+def test_no_family_alone_beats_what_is_proven() -> None:
+    families = {option.family for option in own().setting.options}
+    alone = [of_family(own().setting, family) for family in families]
+
+    assert any(alone)
+    assert all(each.usd >= own().bound_usd - 0.01 for each in alone if each is not None)
+
+
+def test_a_fleet_without_its_leading_part_holds_none_of_it() -> None:
+    first = next(iter(own().sold)).accelerator
+    rival = without_pick(own().setting, first)
+
+    assert rival is not None
+    assert first not in {pick.accelerator for pick in rival.sold}
+
+
+def test_a_fleet_against_itself_is_a_toss_up_and_against_a_dearer_one_is_not() -> None:
+    rival = without_pick(own().setting, next(iter(own().sold)).accelerator)
+    assert rival is not None
+
+    assert chance_cheaper(own(), own()) == 0.5
+    assert chance_cheaper(own(), rival) == pytest.approx(1.0 - chance_cheaper(rival, own()))
+
+
+def test_other_kinds_win_once_all_sellers_of_the_leading_ones_ask_a_hundredfold() -> None:
+    prices = tuple(
+        OfferPrice(
+            accelerator=offer.accelerator_slug, provider=offer.provider,
+            purchase=offer.purchase.value, factor=100.0,
+        )
+        for offer in {
+            (each.offer.accelerator_slug, each.offer.provider, each.offer.purchase): each.offer
+            for each in own().setting.options
+            if (each.family, each.offer.purchase.value) in own().kinds
+        }.values()
+    )  # fmt: skip
+
+    assert still_wins(own(), own().kinds)
+    assert not still_wins(found(Change(prices=prices)), own().kinds)
+
+
+def test_a_fleet_kept_at_the_same_demand_costs_the_same() -> None:
+    kept = kept_at(own(), own().setting)
+
+    assert kept is not None
+    assert own().bound_usd - 0.01 <= kept.usd <= own().usd * 1.005
