@@ -79,18 +79,17 @@ def test_a_fleet_against_itself_is_a_toss_up_and_against_a_dearer_one_is_not() -
     assert chance_cheaper(own(), rival) == pytest.approx(1.0 - chance_cheaper(rival, own()))
 
 
-def test_other_kinds_win_once_all_sellers_of_the_leading_ones_ask_a_hundredfold() -> None:
+def test_other_kinds_win_once_every_offer_of_todays_contracts_costs_a_hundredfold() -> None:
+    contracts = {contract for _, contract in own().kinds}
+    sold = {
+        (offer.accelerator_slug, offer.provider, offer.purchase.value)
+        for offer in trials().base.worked.snapshot.offers
+        if offer.purchase.value in contracts
+    }
     prices = tuple(
-        OfferPrice(
-            accelerator=offer.accelerator_slug, provider=offer.provider,
-            purchase=offer.purchase.value, factor=100.0,
-        )
-        for offer in {
-            (each.offer.accelerator_slug, each.offer.provider, each.offer.purchase): each.offer
-            for each in own().setting.options
-            if (each.family, each.offer.purchase.value) in own().kinds
-        }.values()
-    )  # fmt: skip
+        OfferPrice(accelerator=part, provider=seller, purchase=way, factor=100.0)
+        for part, seller, way in sorted(sold)
+    )
 
     assert still_wins(own(), own().kinds)
     assert not still_wins(found(Change(prices=prices)), own().kinds)
