@@ -16,8 +16,8 @@ from advisor.engine.plan import Plan
 from advisor.engine.reasons.outcome import Pick
 
 Kind = tuple[str, str]  # family and contract
-COMMITTED = frozenset({"buy", "reserved_1y", "reserved_3y", "capacity_block"})
-TIE = 0.005  # of the cost: the gap to which a quick search proves; less decides nothing
+COMMITTED = frozenset({"buy", "quote", "reserved_1y", "reserved_3y", "capacity_block"})
+TIE = 0.005  # of the cost; two quick searches closer than this decide nothing
 DRAWS = 4_000
 _USED = 1e-6
 _NORMAL_P90 = 1.2816  # standard deviations from the middle to an end of an 80 % range
@@ -123,7 +123,7 @@ def _kept(setting: Setting | None, keep: Callable[[str, Pick], bool]) -> FleetOu
 
 
 def still_wins(now: FleetOutcome | None, kinds: frozenset[Kind]) -> bool:
-    """Whether a mix of families and contracts still costs the least, within the search's gap.
+    """Whether a mix of families and contracts still costs the least found, within a tie.
 
     Source: the best fleet against the best of the mix, both by the same search.
     """
