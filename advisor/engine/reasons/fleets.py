@@ -107,7 +107,9 @@ def of_family(setting: Setting | None, family: str) -> FleetOutcome | None:
 
 
 def without_pick(setting: Setting | None, accelerator: str) -> FleetOutcome | None:
-    """The least-cost fleet without one part; None where nothing else suffices.
+    """The least-cost fleet without one part, of the ways left; None where they do not suffice.
+
+    Ways that the part beat at every hour are no longer among them, so it costs at most this.
 
     Source: `restricted`.
     """

@@ -98,7 +98,7 @@ def fleet_reasons(base: Base, *, progress: Progress) -> dict[str, Any] | None:
 
 
 def _rival(own: FleetOutcome) -> FleetOutcome | None:
-    """The best fleet without the part that most is spent on."""
+    """The best fleet found without the part that most is spent on; ways it beats stay out."""
     parts = [pick.accelerator for pick in own.sold]
     return without_pick(own.setting, parts[0]) if parts else None
 
@@ -129,10 +129,10 @@ def _why(
     share, name = spent / own.usd, names.get(first.accelerator, first.accelerator)
     told = f"Most of the money, {share:.0%}, goes to {name} from {first.provider}"
     if rival is None:
-        found.append(f"{told}; without it nothing serves everything.")
+        found.append(f"{told}; without it no fleet was found.")
     else:
         found.append(
-            f"{told}; without that part the best fleet costs {rival.usd - own.usd:,.0f} USD more."
+            f"{told}; without that part a fleet costs at most {rival.usd - own.usd:,.0f} USD more."
         )
     return found
 
@@ -143,7 +143,7 @@ def _calls(own: FleetOutcome, rival: FleetOutcome | None) -> list[dict[str, Any]
     chance = chance_cheaper(own, rival)
     return [
         {
-            "against": "a fleet without its leading part",
+            "against": "the best fleet found without its leading part",
             "plan": rival.name,
             "usd": rival.usd,
             "chance": chance,
