@@ -35,7 +35,7 @@ EVERYWHERE = ["public_cloud", "neocloud", "managed_api"]
 
 @cache
 def chat() -> Worked:
-    return answered("chatbot_1m", deployment_allowed=EVERYWHERE)
+    return answered("chatbot_1m", users_total_k=5000.0, deployment_allowed=EVERYWHERE)
 
 
 @cache
@@ -222,14 +222,14 @@ def test_parts_are_fast_at_different_sizes_so_different_ones_may_win() -> None:
 @cache
 def mixed_chat() -> FleetAnswer:
     done = chat()
-    asked = setting_of(done.question, done.priced, done.decisions)
+    asked = setting_of(done.question, done.priced, done.decisions, speeds=speeds(done))
     assert asked is not None
     found = quick_fleet(asked, done.decisions)
     assert found is not None
     return found
 
 
-def test_a_consumer_chat_that_may_use_an_api_is_cheapest_as_a_mix() -> None:
+def test_a_large_consumer_chat_that_may_use_an_api_is_cheapest_as_a_mix() -> None:
     assert mixed_chat().is_hybrid
     assert ("hosted", "hosted_tokens") in mixed_chat().kinds
 

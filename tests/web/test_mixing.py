@@ -12,7 +12,10 @@ from tests.web.test_run import text_of
 
 HYBRID = {
     "preset": "chatbot_1m",
-    "answers": {"deployment_allowed": ["public_cloud", "neocloud", "managed_api"]},
+    "answers": {
+        "users_total_k": 5000.0,
+        "deployment_allowed": ["public_cloud", "neocloud", "managed_api"],
+    },
 }
 
 
@@ -31,7 +34,7 @@ def plain(make_run: MakeRun) -> Job:
 
 @pytest.fixture
 def hybrid(catalogue: None) -> Job:
-    """A consumer chat that may use a hosted model, answered by a worker."""
+    """A large consumer chat that may use a hosted model, answered by a worker."""
     user = accounts.local_user()
     run = assessments.start_run(assessments.create(HYBRID, user), user)
     work.run_job(run.pk)
