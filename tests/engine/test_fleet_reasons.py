@@ -18,7 +18,7 @@ from advisor.engine.reasons.fleets import (
     without_pick,
 )
 from advisor.services.reasons.constraints import constraints_of
-from advisor.services.reasons.fleet import FleetTrials
+from advisor.services.reasons.fleet import FleetTrials, lifted_limits
 from advisor.services.whatif import based_on
 from tests.engine.test_fleet_answer import MIXED, answered, work_of
 
@@ -100,3 +100,16 @@ def test_a_fleet_kept_at_the_same_demand_costs_the_same() -> None:
 
     assert kept is not None
     assert own().bound_usd - 0.01 <= kept.usd <= own().usd * 1.005
+
+
+def test_a_lifted_limit_is_solved_for_the_fleet_and_priced_against_todays() -> None:
+    change = Change(answers={"single_provider_max_pct": 100.0})
+    line = {
+        "family": "tpu", "limit": "one provider", "liftings": ["one provider may have all"],
+        "parts": [{"name": "TPU v6e"}], "change": change.as_dict(), "appears": True,
+    }  # fmt: skip
+    silent = {**line, "appears": False, "limit": "another"}
+    said = [{"workload": "Chat", "families": [{"lines": [line, silent]}]}]
+    (lifted,) = lifted_limits(trials().base, said, progress=lambda *_: None)
+    assert lifted["limit"] == "one provider"
+    assert lifted["saves_usd"] == pytest.approx(own().usd - found(change).usd)
