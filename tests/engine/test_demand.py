@@ -420,8 +420,15 @@ def test_a_day_to_go_live_shortens_the_wait_for_delivery() -> None:
 
 
 def test_weights_become_shares_of_one() -> None:
-    shares = question("chatbot_1m", solve_for="weighted", weight_cost=3, weight_latency=1, weight_risk=0,
-                      weight_simplicity=0, weight_carbon=0).priorities  # fmt: skip
+    shares = question(
+        "chatbot_1m",
+        solve_for="weighted",
+        weight_cost=3,
+        weight_latency=1,
+        weight_risk=0,
+        weight_simplicity=0,
+        weight_carbon=0,
+    ).priorities
 
     assert shares["cost"] == 0.75
     assert sum(shares.values()) == pytest.approx(1)
