@@ -17,6 +17,7 @@ _LONGEST_TEXT = {"text": 120, "long_text": 4000}
 _LONGEST_REF = 200
 _SHORTEST_NAME = 3
 _MOST_ROWS = 200
+_NEEDED = frozenset({"percent"})  # columns of a table without which a row says nothing
 _PERCENT_MAX = 100.0
 
 
@@ -243,8 +244,9 @@ def _row(item: Item, raw: object) -> Row:
         if not isinstance(parts, Sequence) or len(parts) > len(item.columns):
             raise NotUnderstood(f"type each row as: {', '.join(item.columns)}")
         cells = dict(zip(item.columns, parts, strict=False))
-    if is_blank(cells.get(item.columns[0])):
-        raise NotUnderstood(f"the row has no {item.columns[0]}")
+    for column in (item.columns[0], *(_NEEDED & set(item.columns))):
+        if is_blank(cells.get(column)):
+            raise NotUnderstood(f"the row has no {column}; type {', '.join(item.columns)}")
     return {column: _cell(column, cells[column]) for column in item.columns if column in cells}
 
 

@@ -101,8 +101,7 @@ def choices(run: Job) -> list[Mapping[str, Any]]:
 
 def recommended_of(run: Job) -> Mapping[str, Any] | None:
     """What the application recommends: the mixed fleet where it is known to pay."""
-    answered: Mapping[str, Any] | None = (run.result or {}).get("recommendation")
-    return mixing.mixed_plan(run) if mixing.is_recommended(run) else answered
+    return mixing.recommended_plan(run) or (run.result or {}).get("recommendation")
 
 
 def _fleet_basis(run: Job, plan_id: str) -> dict[str, str]:

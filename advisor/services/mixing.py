@@ -43,10 +43,12 @@ def mixed_plan(run: Job) -> Document | None:
     return plan
 
 
-def is_recommended(run: Job) -> bool:
-    """Whether the mixed fleet is known to pay, so that it is what the application recommends."""
+def recommended_plan(run: Job) -> Document | None:
+    """The mixed fleet where it is known to pay, so that it is what the application recommends."""
     job = known(run)
-    return job is not None and verdict_of(job)["pays"] is True
+    verdict = {} if job is None else verdict_of(job)
+    plan: Document | None = verdict["plan"] if verdict.get("pays") else None
+    return plan
 
 
 def verdict_of(job: Job) -> dict[str, Any]:

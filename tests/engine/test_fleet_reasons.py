@@ -110,6 +110,6 @@ def test_a_lifted_limit_is_solved_for_the_fleet_and_priced_against_todays() -> N
     }  # fmt: skip
     silent = {**line, "appears": False, "limit": "another"}
     said = [{"workload": "Chat", "families": [{"lines": [line, silent]}]}]
-    (lifted,) = lifted_limits(trials().base, said, progress=lambda *_: None)
+    (lifted,) = lifted_limits(trials(), said, progress=lambda *_: None)
     assert lifted["limit"] == "one provider"
     assert lifted["saves_usd"] == pytest.approx(own().usd - found(change).usd)

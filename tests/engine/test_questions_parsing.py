@@ -220,6 +220,8 @@ def test_a_table_is_read_row_by_row() -> None:
         ("assessment_name", "AI", "type at least 3 characters"),
         ("notes", "x" * 4001, "type at most 4000"),
         ("currency", "EURO", "type three letters"),
+        ("vendor_least_shares", "AMD", "the row has no percent; type vendor, percent"),
+        ("negotiated_discounts", [{"provider": "aws"}], "the row has no percent"),
     ],
 )
 def test_a_refusal_says_what_to_type(question: str, raw: object, told: str) -> None:

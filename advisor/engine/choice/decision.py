@@ -96,21 +96,17 @@ def decide(priced: Priced, question: Question) -> Decision:
     fit = [(plan, row) for plan, row in zip([*plans, *hosted], rows, strict=True) if among[row]]
     best = _first(fit, key, criteria["cost"])
     everything = _best_first(best, [*plans, *hosted])
-    front = pareto_front(
-        [_or_nan(plan.value("total_cost_usd")) for plan in everything],
-        [_wait_of(plan) for plan in everything],
-    )
     return Decision(
         workload=priced.workload.name,
         recommended=best,
         plans=tuple(everything),
-        on_front=frozenset(p.id for p, on in zip(everything, front, strict=True) if on),
+        on_front=on_front(everything),
         rejected=priced.rejected + _eol_rejections(plans),
         warnings=priced.warnings,
         considered=priced.considered,
         refusal="" if best else budget_note or _nothing(priced),
         rows={plan.id: row for plan, row in zip(plans, chosen, strict=True)},
-        verdict=_verdict(priced, question, fit, key, criteria, among),
+        verdict=verdict_of(fit, key, criteria, among, question, job=is_job(priced)),
     )
 
 
@@ -199,15 +195,21 @@ def _first(fit: Sequence[tuple[Plan, int]], key: Floats, cost: Floats) -> Plan |
     return None if found is None else found[0]
 
 
-def _verdict(
-    priced: Priced,
-    question: Question,
+def verdict_of(
     fit: Sequence[tuple[Plan, int]],
     key: Floats,
     criteria: Mapping[str, Floats],
     among: Bools,
+    question: Question,
+    *,
+    job: bool,
 ) -> Verdict | None:
-    """The objective's choice beside that of least cost."""
+    """The objective's choice beside that of least cost; None where no plan fits.
+
+    Each plan stands with its row of `key`, the criteria and `among`.
+
+    Source: `objectives.keys`.
+    """
     cost, objective = criteria["cost"], objective_of(question)
     best, cheapest = _first(fit, key, cost), _first(fit, cost, cost)
     if best is None or cheapest is None:
@@ -220,12 +222,24 @@ def _verdict(
     ]
     return Verdict(
         objective=objective,
-        sentence=told(objective, best, cheapest, job=is_job(priced)),
+        sentence=told(objective, best, cheapest, job=job),
         recommended=best,
         least_cost=cheapest,
         terms=terms[0],
         terms_of_least_cost=terms[1],
     )
+
+
+def on_front(plans: Sequence[Plan]) -> frozenset[str]:
+    """Ids of the plans that no other beats in cost and in time at once.
+
+    Source: `ranking.pareto_front`.
+    """
+    front = pareto_front(
+        [_or_nan(plan.value("total_cost_usd")) for plan in plans],
+        [_wait_of(plan) for plan in plans],
+    )
+    return frozenset(plan.id for plan, on in zip(plans, front, strict=True) if on)
 
 
 def _best_first(best: Plan | None, plans: Sequence[Plan]) -> list[Plan]:

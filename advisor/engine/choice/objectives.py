@@ -36,6 +36,8 @@ OF_ANSWER = {
     "weighted": Objective.WEIGHTED,
     "check_given_setup": Objective.LEAST_COST,
 }
+FOR_TIME = frozenset({Objective.BEST_SERVICE, Objective.TIME_TO_FINISH})
+"""Objectives that take the quickest plan within the limits."""
 WORDS = {
     Objective.LEAST_COST: "the least cost",
     Objective.BEST_SERVICE: "the best service within the budget",

@@ -5,17 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from advisor.engine.choice.decision import Decision, Verdict
+from advisor.engine.choice.decision import Decision, Verdict, on_front, verdict_of
 from advisor.engine.choice.eligibility import over_limits
-from advisor.engine.choice.objectives import (
-    Objective,
-    criteria_of_plans,
-    keys,
-    objective_of,
-    terms_of,
-    told,
-)
-from advisor.engine.choice.ranking import pareto_front
+from advisor.engine.choice.objectives import FOR_TIME, criteria_of_plans, keys, objective_of
 from advisor.engine.choice.split_plan import Site, Split, split_plan
 from advisor.engine.choice.user_groups import share_of_users, user_groups, with_share
 from advisor.engine.plan import Plan
@@ -27,8 +19,6 @@ MOST_PLACES = 4  # more are run by few, and each adds its own spare machine
 MOST_COMPARED = 3  # places tried where one already serves everybody
 WORTH_SPLITTING = LEVELS[0]
 """Share of the tightest target that the way must take before several places are priced too."""
-SPENDING = ("best_for_budget", "min_time")
-"""Objectives that take the quickest plan within the limits."""
 Answer = Callable[[Workload, Question], tuple[Priced, Decision]]
 
 
@@ -73,7 +63,7 @@ def split_over(
 def _money_of(question: Question, share: float) -> Money:
     """A place's part of the limits where plans spend up to them; else they hold for the sum."""
     money = question.money
-    if question.solve_for not in SPENDING:
+    if objective_of(question) not in FOR_TIME:
         return money
 
     def part(limit: float | None) -> float | None:
@@ -157,16 +147,12 @@ def with_splits(
     plans = [*decision.plans, *shown]
     if best is not None:
         plans = [best, *(plan for plan in plans if plan.id != best.id)]
-    front = pareto_front(
-        [_or_nan(plan.value("total_cost_usd")) for plan in plans],
-        [_or_nan(plan.value("e2e_p99_s")) for plan in plans],
-    )
     told = () if own is not None or best is None else (_why(best),)
     return replace(
         decision,
         recommended=best,
         plans=tuple(plans),
-        on_front=frozenset(p.id for p, on in zip(plans, front, strict=True) if on),
+        on_front=on_front(plans),
         warnings=(*decision.warnings, *told),
         verdict=verdict,
         refusal="" if best is not None else _refusal(decision, shown),
@@ -178,27 +164,10 @@ def _verdict(plans: Sequence[Plan], question: Question) -> Verdict | None:
 
     Source: as `decision.decide`.
     """
-    if not plans:
-        return None
-    objective, criteria = objective_of(question), criteria_of_plans(plans, question)
-    key = keys(objective, criteria, question.priorities)
-    rows = [int(np.lexsort((criteria["cost"], each))[0]) for each in (key, criteria["cost"])]
-    best, cheapest = (plans[row] for row in rows)
-    among = np.ones(len(plans), dtype=bool)
-    terms = [
-        terms_of(criteria, question.priorities, among, row)
-        if objective == Objective.WEIGHTED
-        else ()
-        for row in rows
-    ]
-    return Verdict(
-        objective=objective,
-        sentence=told(objective, best, cheapest, job=False),
-        recommended=best,
-        least_cost=cheapest,
-        terms=terms[0],
-        terms_of_least_cost=terms[1],
-    )
+    criteria = criteria_of_plans(plans, question)
+    key = keys(objective_of(question), criteria, question.priorities)
+    fit = [(plan, row) for row, plan in enumerate(plans)]
+    return verdict_of(fit, key, criteria, np.ones(len(plans), dtype=bool), question, job=False)
 
 
 def _why(best: Plan) -> str:
@@ -209,7 +178,3 @@ def _refusal(decision: Decision, shown: list[Plan]) -> str:
     return " ".join(
         [decision.refusal, *(str(plan.extra["not_recommended_because"]) for plan in shown[:1])]
     ).strip()
-
-
-def _or_nan(value: float | None) -> float:
-    return np.nan if value is None else value

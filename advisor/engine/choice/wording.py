@@ -1,8 +1,8 @@
 """Amounts and times as the sentences of an answer write them."""
 
-from catalog.units import KILO, SECONDS_PER_HOUR
+from catalog.units import KILO, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
-_MINUTES_FROM_S = 600.0
+_MINUTES_FROM_S = 10.0 * SECONDS_PER_MINUTE
 
 
 def money_text(usd: float | None) -> str:
@@ -23,5 +23,5 @@ def seconds_text(seconds: float) -> str:
     if seconds >= SECONDS_PER_HOUR:
         return f"{seconds / SECONDS_PER_HOUR:,.1f} h"
     if seconds >= _MINUTES_FROM_S:
-        return f"{seconds / 60.0:,.1f} min"
+        return f"{seconds / SECONDS_PER_MINUTE:,.1f} min"
     return f"{seconds:,.1f} s" if seconds >= 1.0 else f"{seconds * KILO:,.0f} ms"

@@ -18,15 +18,14 @@ from advisor.engine.search.hosted import (
 )
 from advisor.engine.search.river import Priced
 from catalog.specs import OfferSpec
-from catalog.units import SECONDS_PER_HOUR
-from costing.engine.cases import CostRules
+from catalog.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+from costing.engine.cases import CostCases, CostRules
 from costing.engine.rates import Rates
 from costing.engine.tco import CostBreakdown, cost_breakdown
 
 RATE_LIMIT = "api_requests_per_min"
 PEOPLE = "people"
 NO_LIMIT = 1e6
-_SECONDS_PER_MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ def known_limit(offer: OfferSpec, rates: Rates) -> float | None:
     Source: rates `api_requests_per_min/...`, the providers' documentation.
     """
     rate = rates.get(f"{RATE_LIMIT}/{offer.provider}")
-    return None if rate is None else rate.value / _SECONDS_PER_MINUTE
+    return None if rate is None else rate.value / SECONDS_PER_MINUTE
 
 
 def tokens_cost(offer: OfferSpec, priced: Priced) -> CostBreakdown:
@@ -111,8 +110,11 @@ def tokens_cost(offer: OfferSpec, priced: Priced) -> CostBreakdown:
 
     Source: `costing.engine.tco.cost_breakdown`.
     """
-    cases = hosted_cases(priced, usd_per_month=usd_per_month_of(offer, priced), ops_fte=0.0)
-    return cost_breakdown(cases, _without_engineering(priced.rules))
+    return cost_breakdown(_token_cases(offer, priced), _without_engineering(priced.rules))
+
+
+def _token_cases(offer: OfferSpec, priced: Priced) -> CostCases:
+    return hosted_cases(priced, usd_per_month=usd_per_month_of(offer, priced), ops_fte=0.0)
 
 
 def people_cost(priced: Priced) -> CostBreakdown:
@@ -226,7 +228,6 @@ def metered_lines(
 
     Source: `tokens_cost`, in proportion to what is sent.
     """
-    cases = hosted_cases(priced, usd_per_month=usd_per_month_of(offer, priced), ops_fte=0.0)
     cost = tokens_cost(offer, priced)
     share = metered_usd(problem, fleet, pool) / float(cost.total_usd[0])
     return tuple(
@@ -234,7 +235,7 @@ def metered_lines(
             line, usd=round(line.usd * share, 2), low=round(line.low * share, 2),
             high=round(line.high * share, 2),
         )
-        for line in hosted_lines(offer, priced, cases, cost)
+        for line in hosted_lines(offer, priced, _token_cases(offer, priced), cost)
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from advisor.engine.choice.objectives import FOR_TIME, objective_of
 from advisor.engine.fleet.answering import FleetAnswer
 from advisor.engine.fleet.sizes import size_classes
 from advisor.engine.fleet.telling import fleet_plan, over_budget
@@ -13,7 +14,6 @@ from advisor.engine.search.hosted import hosted_offers
 from advisor.engine.search.river import Priced
 from advisor.engine.workload import Question
 
-FOR_TIME = frozenset({"best_for_budget", "min_time"})
 PLAN_ID = "mixed"
 
 
@@ -65,7 +65,7 @@ def not_recommended_because(answer: FleetAnswer) -> str:
     question = answer.setting.question
     if not answer.is_hybrid:
         return "One family bought in one way is as good, within 3 % and the proven gap."
-    if question.solve_for in FOR_TIME:
+    if objective_of(question) in FOR_TIME:
         return "You ask for the best service for a budget; the fleet is searched for least cost."
     if any(check.failing_hours for check in answer.checks):
         return "In some hours it misses a target when it is played."

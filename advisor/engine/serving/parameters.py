@@ -213,24 +213,25 @@ def key_names(cases: InferenceCases, *, with_use: bool) -> list[list[tuple[str, 
 
 def software_era(cases: InferenceCases) -> Ints:
     """Index into ERAS of when the software came out; unknown counts as the reference month."""
-    month = np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
-    return (np.clip(month, 0.0, NEWEST_MONTH) // _MONTHS_PER_ERA).astype(np.int64)
+    return (np.clip(_month(cases), 0.0, NEWEST_MONTH) // _MONTHS_PER_ERA).astype(np.int64)
 
 
 def software_years(cases: InferenceCases) -> Floats:
     """Years of software development since the reference month; unknown counts as none."""
-    month = np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
-    return (np.clip(month, OLDEST_MONTH, NEWEST_MONTH) - REFERENCE_MONTH) / MONTHS_PER_YEAR
+    return (np.clip(_month(cases), OLDEST_MONTH, NEWEST_MONTH) - REFERENCE_MONTH) / MONTHS_PER_YEAR
 
 
 def software_youth(cases: InferenceCases) -> Floats:
     """How new the part was to its software: 1 at its launch, a third of it each year later."""
-    month = np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
     launch = np.array(
         [(part.year - _FIRST_YEAR + 0.5) * MONTHS_PER_YEAR for part in cases.accelerators]
     )
-    age_years = np.maximum(month - launch[cases.accelerator], 0.0) / MONTHS_PER_YEAR
+    age_years = np.maximum(_month(cases) - launch[cases.accelerator], 0.0) / MONTHS_PER_YEAR
     return np.asarray(np.exp(-age_years))
+
+
+def _month(cases: InferenceCases) -> Floats:
+    return np.where(np.isnan(cases.software_month), REFERENCE_MONTH, cases.software_month)
 
 
 def covariates_of(cases: InferenceCases) -> dict[str, Floats]:
@@ -293,7 +294,7 @@ def _summed(cases: InferenceCases, parameters: ServingParameters, *, with_use: b
     found = _SUMS.get(key)
     if found is None:
         names = key_names(cases, with_use=with_use)
-        levels = [{_level(each) for row in keys for each in row} for keys in names]
+        levels = [{_level(each) for each in keys[0]} for keys in names]  # the same in each row
         sums: _Tables = {}
         for name in NAMES:
             offsets = parameters.offsets.get(name, {})

@@ -52,7 +52,6 @@ USUAL_FRAMEWORKS: Mapping[tuple[str, str], str] = {
 """By vendor and family, where a case names no training software."""
 TOKEN_KINDS = ("dense_llm", "moe_llm", "encoder", "embedding")
 TWO_WAY_KINDS = ("encoder", "embedding")
-NARROW_PRECISIONS = ("fp8", "fp4", "int8", "int4")
 SCALE_OUT_BYTES_PER_S = 50e9  # 400 Gb/s an accelerator, one direction: the H100-class norm
 TORUS_SCALE_OUT_BYTES_PER_S = 6.25e9  # 50 Gb/s a chip between slices
 FULL_PASSES = 3.0  # forward, and twice that backward: gradients of inputs and of weights

@@ -9,7 +9,7 @@ from advisor.engine.reasons.soft import findings
 from advisor.engine.version import ENGINE_VERSION
 from advisor.services.advice import Progress
 from advisor.services.reasons.constraints import prices_of_constraints
-from advisor.services.reasons.fleet import fleet_reasons, lifted_limits
+from advisor.services.reasons.fleet import FleetTrials, fleet_reasons, lifted_limits
 from advisor.services.reasons.flips import flip_points
 from advisor.services.reasons.ranking import calls, doubts, ranking
 from advisor.services.reasons.regret import regrets
@@ -28,12 +28,13 @@ def explain(base: Base, *, progress: Progress) -> dict[str, Any]:
     """All of it, each figure from a run of the river."""
     progress("Comparing plans", 0.01)
     document = quick(base)
-    document["fleet"] = fleet_reasons(base, progress=_within(progress, "why", "fleet"))
+    trials = FleetTrials(base=base)
+    document["fleet"] = fleet_reasons(trials, progress=_within(progress, "why", "fleet"))
     document["flips"] = flip_points(base, progress=_within(progress, "fleet", "flips"))
     document["why_not"] = why_not(base, progress=_within(progress, "flips", "why_not"))
     if document["fleet"] is not None:
         document["fleet"]["lifted"] = lifted_limits(
-            base, document["why_not"], progress=_within(progress, "why_not", "lifted")
+            trials, document["why_not"], progress=_within(progress, "why_not", "lifted")
         )
     document["constraints"] = prices_of_constraints(
         base, progress=_within(progress, "lifted", "constraints")

@@ -68,11 +68,10 @@ def _key(change: Change) -> str:
     return json.dumps(change.as_dict(), sort_keys=True, default=str)
 
 
-def fleet_reasons(base: Base, *, progress: Progress) -> dict[str, Any] | None:
+def fleet_reasons(trials: FleetTrials, *, progress: Progress) -> dict[str, Any] | None:
     """The fleet's part of an explanation, without what needs the workloads' own; None: no fleet."""
-    if len(base.worked.decisions) < 2:  # noqa: PLR2004 -- several workloads
+    if len(trials.base.worked.decisions) < 2:  # noqa: PLR2004 -- several workloads
         return None
-    trials = FleetTrials(base=base)
     own = trials.of(Change())
     if own is None:
         return None
@@ -127,7 +126,7 @@ def _why(
             f"{best['difference_usd']:,.0f} USD more."
         )
     share, name = spent / own.usd, names.get(first.accelerator, first.accelerator)
-    told = f"Most of the money, {share:.0%}, goes to {name} from {first.provider}"
+    told = f"The largest part, {share:.0%}, goes to {name} from {first.provider}"
     if rival is None:
         found.append(f"{told}; without it no fleet was found.")
     else:
@@ -330,14 +329,13 @@ def _ask(flip: Mapping[str, Any]) -> str:
 
 
 def lifted_limits(
-    base: Base, why_not: Sequence[Mapping[str, Any]], *, progress: Progress
+    trials: FleetTrials, why_not: Sequence[Mapping[str, Any]], *, progress: Progress
 ) -> list[dict[str, Any]]:
     """What keeps groups out of the fleet, each limit lifted as its workload's own why-not says.
 
     One line a family and limit, the first lifting that brings something to the workload; the
     fleet is solved with it, and the difference is the limit's price.
     """
-    trials = FleetTrials(base=base)
     own = trials.of(Change())
     if own is None:
         return []
@@ -349,7 +347,7 @@ def lifted_limits(
                 if not line["change"] or not line["appears"] or line["limit"] in seen:
                     continue
                 seen.add(line["limit"])
-                key = json.dumps(line["change"], sort_keys=True, default=str)
+                key = _key(change_of(line["change"]))
                 if key not in found and len(found) < LIFTED:
                     progress(f"Lifting for the fleet: {line['limit']}", len(found) / LIFTED)
                     found[key] = _lifted(trials, own, line, str(workload["workload"]))
