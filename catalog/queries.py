@@ -231,6 +231,25 @@ def find_model(text: str) -> str | None:
     return Spellings(model_names(), models=True).find(text)
 
 
+def provider_spellings() -> dict[str, str]:
+    """Each provider's slug, name and aliases in lower case: the slug that its offers carry."""
+    return {
+        spelling.lower(): each.slug
+        for each in _names(Provider.objects.order_by("slug"))
+        for spelling in (each.slug, each.name, *each.aliases)
+    }
+
+
+def maker_spellings() -> dict[str, str]:
+    """Each maker of accelerators, its slug, name and aliases in lower case: its name."""
+    rows = Vendor.objects.filter(accelerators__isnull=False).distinct().order_by("slug")
+    return {
+        spelling.lower(): each.name
+        for each in _names(rows)
+        for spelling in (each.slug, each.name, *each.aliases)
+    }
+
+
 def _measured(rows: QuerySet[Any], table: Table) -> list[Record]:
     lookups = {**SOURCE, "accelerator": "accelerator_id", "model_slug": "architecture_id"}
     return _records(rows, table, lookups)

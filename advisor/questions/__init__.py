@@ -10,6 +10,7 @@ from advisor.engine.answers import (
 )
 from advisor.questions.asking import Asked, asked, first_page, with_form
 from advisor.questions.items import BY_ID, QUESTIONS, SECTIONS, Item, Option
+from advisor.questions.names import Names
 from advisor.questions.presets import PRESETS, Preset
 from advisor.questions.reading import Draft, draft, read_answers
 
@@ -24,6 +25,7 @@ __all__ = [
     "Draft",
     "InvalidAnswers",
     "Item",
+    "Names",
     "Option",
     "Origin",
     "Preset",

@@ -147,8 +147,8 @@ def _option(item: Item, raw: object) -> str:
         if _word(raw) in (option.id.lower(), _word(option.label)):
             return option.id
     raise NotUnderstood(
-        f"{str(raw)[:60]!r} is not an option{nearest(_word(raw), item.option_labels)} "
-        f"Type one of: {_listed(item)}"
+        f"{str(raw)[:60]!r} is not an option"
+        f"{nearest(_word(raw), item.option_labels) or '.'} Type one of: {_listed(item)}"
     )
 
 

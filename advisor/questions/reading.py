@@ -1,6 +1,6 @@
 """Raw input becomes checked, completed answers, or the list of all that is wrong with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -9,14 +9,15 @@ from advisor.engine.workload import Assumption
 from advisor.questions import rules
 from advisor.questions.checks import Findings, check
 from advisor.questions.completion import MODEL_SIZE, complete
-from advisor.questions.items import BY_ID, QUESTIONS, Item
+from advisor.questions.items import BY_ID, QUESTIONS
+from advisor.questions.names import Names, looked_up
 from advisor.questions.parsing import NotUnderstood, is_blank, parse, shown
 from advisor.questions.shape import Shape, shape_of
 
 ASSESSMENT_ITEMS = tuple(item for item in QUESTIONS if item.scope == "assessment")
 WORKLOAD_ITEMS = tuple(item for item in QUESTIONS if item.scope == "workload")
 NAMES = frozenset({"assessment_name", "workload_name"})
-Finder = Callable[[str], str | None]
+AS_TYPED = Names()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +45,13 @@ def read_answers(
     raw: object,
     *,
     today: date | None = None,
-    find_model: Finder | None = None,
-    find_accelerator: Finder | None = None,
+    names: Names = AS_TYPED,
 ) -> Answers:
     """The answers in `raw`, checked and completed; raises InvalidAnswers with every problem.
 
-    `find_model` and `find_accelerator` turn published spellings into slugs (None: unknown);
-    without them names are taken as they are.
+    `names` finds the catalogue's names by their spellings; without it they are taken as typed.
     """
-    drafted = draft(raw, today=today, find_model=find_model, find_accelerator=find_accelerator)
+    drafted = draft(raw, today=today, names=names)
     if drafted.problems:
         raise InvalidAnswers(drafted.problems)
     return drafted.answers
@@ -62,17 +61,13 @@ def draft(
     raw: object,
     *,
     today: date | None = None,
-    find_model: Finder | None = None,
-    find_accelerator: Finder | None = None,
+    names: Names = AS_TYPED,
 ) -> Draft:
     """The answers in `raw` as far as they can be read; never raises."""
     today = today or datetime.now(UTC).date()
     shape = shape_of(raw)
-    parts = [_part(None, shape.assessment, find_model, find_accelerator)]
-    parts += [
-        _part(index, entry, find_model, find_accelerator)
-        for index, entry in enumerate(shape.workloads)
-    ]
+    parts = [_part(None, shape.assessment, names)]
+    parts += [_part(index, entry, names) for index, entry in enumerate(shape.workloads)]
     assessment, workloads = _completed(shape, parts)
     findings = Findings()
     for part, answered in zip(parts, (assessment, *workloads), strict=True):
@@ -97,21 +92,15 @@ def draft(
     return Draft(answers=answers, problems=tuple(problems), typed=typed)
 
 
-def _part(
-    index: int | None,
-    raw: Mapping[str, object],
-    find_model: Finder | None,
-    find_accelerator: Finder | None,
-) -> _Part:
+def _part(index: int | None, raw: Mapping[str, object], names: Names) -> _Part:
     part = _Part(index=index, given={}, cleared=set(), refused={}, typed={})
-    finders = {"model_ref": find_model, "accel_ref": find_accelerator}
     for question, value in raw.items():
         item = BY_ID[question]
         try:
             if is_blank(value):
                 part.cleared.add(question)
                 continue
-            part.given[question] = _found(item, parse(item, value), finders.get(item.type))
+            part.given[question] = looked_up(item, parse(item, value), names)
         except NotUnderstood as error:
             part.refused[question] = str(error)
             part.typed[question] = _as_typed(value)
@@ -122,21 +111,6 @@ def _as_typed(value: object) -> str:
     if isinstance(value, list | tuple):
         return "|".join(str(each) for each in value)
     return str(value)
-
-
-def _found(item: Item, value: Value, find: Finder | None) -> Value:
-    if find is None or not isinstance(value, str) or value == "":
-        return value
-    slug = find(value)
-    if slug is None:
-        kind = "model" if item.type == "model_ref" else "accelerator"
-        help_out = (
-            "; name one of the catalogue, or leave this empty and give its parameters"
-            if kind == "model"
-            else "; name one of the catalogue"
-        )
-        raise NotUnderstood(f"the catalogue holds no {kind} {value[:80]!r}{help_out}")
-    return slug
 
 
 def _completed(shape: Shape, parts: list[_Part]) -> tuple[AnswerSet, tuple[AnswerSet, ...]]:

@@ -46,10 +46,11 @@ def shape_of(raw: object) -> Shape:
     for key in raw:
         if key not in ("preset", "answers"):
             known = ("preset", "answers")
+            near = nearest(str(key), known) or "."
             hint = ' Put questions inside "answers".' if str(key) in BY_ID else ""
             shape.refuse(
                 f"/{escaped(str(key))}",
-                f"{str(key)[:60]!r} is not known here{nearest(str(key), known)}{hint}",
+                f"{str(key)[:60]!r} is not known here{near}{hint}",
             )
     _take_preset(shape, raw.get("preset"))
     answers = raw.get("answers", {})
@@ -73,7 +74,7 @@ def _take_preset(shape: Shape, named: object) -> None:
         return
     shape.refuse(
         "/preset",
-        f"there is no preset {str(named)[:60]!r}{nearest(str(named), PRESETS)} "
+        f"there is no preset {str(named)[:60]!r}{nearest(str(named), PRESETS) or '.'} "
         f"Presets are: {', '.join(PRESETS)}",
     )
 

@@ -36,9 +36,10 @@ from advisor.services.calibrations import (
     active_calibration,
     calibration_of,
 )
+from advisor.services.names import names_of
 from advisor.services.objectives import objective_document
 from advisor.services.private import Private, thawed
-from catalog.queries import find_accelerator, find_model, kept_snapshot
+from catalog.queries import kept_snapshot
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import CatalogueSnapshot
 from catalog.units import GIGA, KILO
@@ -164,16 +165,15 @@ def worked_from(
     state = snapshot or catalogue_snapshot(as_of)
     rates, exchange = figures or (rates_now(), currencies())
     progress("Reading the answers", 0.1)
-    answers = read_answers(
-        raw, today=state.as_of, find_model=find_model, find_accelerator=find_accelerator
-    )
+    own = thawed(private)
+    answers = read_answers(raw, today=state.as_of, names=names_of(own))
     return worked(
         answers,
         state,
         calibration=calibration or active_calibration(),
         rates=rates,
         currency_rates=exchange,
-        private=thawed(private),
+        private=own,
         progress=progress,
     )
 

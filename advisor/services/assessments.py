@@ -10,11 +10,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from advisor.models import Assessment, Job, Kind, Organisation
-from advisor.questions import PRESETS, QUESTIONS, read_answers
+from advisor.questions import PRESETS, QUESTIONS, Names, read_answers
 from advisor.services import jobs
 from advisor.services.accounts import organisation_of
+from advisor.services.names import names_of
 from advisor.services.private import frozen, private_of
-from catalog.queries import find_accelerator, find_model
 
 UNNAMED = "Assessment"
 MOST_NAME = 200
@@ -41,15 +41,16 @@ def create(
 
     Pages that keep half-finished answers pass `checked=False`; a run checks them in any case.
     """
+    organisation = organisation or organisation_of(user)
     if checked:
-        check(raw)
+        check(raw, organisation)
     return Assessment.objects.create(
         name=_name(raw),
         preset=str(raw.get("preset") or ""),
         answers=dict(raw.get("answers") or {}),
         questionnaire_version=questionnaire_version(),
         owner=user,
-        organisation=organisation or organisation_of(user),
+        organisation=organisation,
     )
 
 
@@ -65,7 +66,7 @@ def update(
     Runs accepted before keep the answers they were accepted with.
     """
     if checked:
-        check(raw)
+        check(raw, assessment.organisation)
     stored = Assessment.objects.filter(pk=assessment.pk)
     if revision is not None:
         stored = stored.filter(revision=revision)
@@ -84,9 +85,14 @@ def update(
     return assessment
 
 
-def check(raw: Mapping[str, Any]) -> None:
+def check(raw: Mapping[str, Any], organisation: Organisation) -> None:
     """Raise InvalidAnswers, with every problem, where answers cannot be used."""
-    read_answers(raw, find_model=find_model, find_accelerator=find_accelerator)
+    read_answers(raw, names=names_for(organisation))
+
+
+def names_for(organisation: Organisation) -> Names:
+    """How names are found for an organisation: the catalogue's, and its own quotes' sellers."""
+    return names_of(private_of(organisation.pk))
 
 
 def start_run(

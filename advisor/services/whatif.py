@@ -17,6 +17,7 @@ from advisor.engine.workload import Workload
 from advisor.models import Job
 from advisor.questions import read_answers
 from advisor.services.advice import Worked, reopened, worked
+from advisor.services.names import names_of
 from catalog.engine.spellings import Spellings
 from catalog.specs import AcceleratorSpec, CatalogueSnapshot, OfferSpec
 
@@ -121,8 +122,9 @@ def reworked(base: Base, change: Change) -> Worked:
     answers = read_answers(
         changed_answers(base, change),
         today=done.answers.read_on,
-        find_model=base.models.find,
-        find_accelerator=base.accelerators.find,
+        names=replace(
+            names_of(done.private), model=base.models.find, accelerator=base.accelerators.find
+        ),
     )
     horizon = int(answers.assessment.number("horizon_months"))
     own = done.private.snapshot(done.public, horizon_months=horizon)

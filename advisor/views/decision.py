@@ -19,7 +19,7 @@ from advisor.services.accounts import organisation_of
 from advisor.services.reasons.asked import NOT_KEPT
 from advisor.services.replay import replayed, replayed_today
 from advisor.views.people import asker
-from advisor.views.sections import answered, section_context
+from advisor.views.sections import answered, page, section_context
 
 UNREADABLE = 422
 FIELDS = ("plan", "reason", "conditions", "decided_by")
@@ -32,7 +32,8 @@ def decision(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = answered(request, run_id)
     if request.method == "POST":
         return _recorded(request, run)
-    return render(request, "advisor/decision/decision.html", _context(run, request.GET))
+    context = _context(run, request.GET)
+    return page(request, "advisor/decision/decision.html", context, known=("replay",))
 
 
 def _context(

@@ -15,7 +15,7 @@ from advisor.exports.registry import CannotExport, UnknownFormat, file_of, menu_
 from advisor.exports.subject import NoSuchPlan, Subject, subject_of
 from advisor.models import Job
 from advisor.views.documents import by_workload
-from advisor.views.sections import answered, section_context
+from advisor.views.sections import answered, page, section_context
 
 
 @require_safe
@@ -88,6 +88,5 @@ def _menu(request: HttpRequest, run: Job, *, refused: str = "", status: int = 20
         "choices": by_workload(subject.document["plans"]),
         "refused": refused,
     }
-    return render(
-        request, "advisor/files/files.html", section_context(run, "files") | context, status=status
-    )
+    context |= section_context(run, "files")
+    return page(request, "advisor/files/files.html", context, known=("plan",), status=status)

@@ -15,7 +15,7 @@ from advisor.services import fleets, jobs
 from advisor.templatetags.quantities import purchase
 from advisor.views.fleet_chart import week_figures
 from advisor.views.people import asker
-from advisor.views.sections import answered, section_context
+from advisor.views.sections import answered, page, section_context
 from catalog.units import PERCENT
 
 SAME = 0.0005
@@ -28,13 +28,17 @@ def fleet(request: HttpRequest, run_id: UUID) -> HttpResponse:
     robust = request.GET.get("robust") == "1"
     context = section_context(run, "fleet") | {"robust": robust}
     if run.result and run.result.get("recommendation") is None:
-        return render(request, "advisor/fleet.html", context | {"empty": True})
+        return _page(request, context | {"empty": True})
     asked = request.GET.get("fleet", "")
     try:
         job = _asked(run, asked) or fleets.start_fleet(run, owner=asker(request), robust=robust)
     except (jobs.TooManyJobs, jobs.NoSpace) as error:
-        return render(request, "advisor/fleet.html", context | {"refused": str(error)})
-    return render(request, "advisor/fleet.html", context | _shown(job))
+        return _page(request, context | {"refused": str(error)})
+    return _page(request, context | _shown(job))
+
+
+def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    return page(request, "advisor/fleet.html", context, known=("robust", "fleet"))
 
 
 @require_safe

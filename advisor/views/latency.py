@@ -18,7 +18,7 @@ from advisor.services.refusals import problem_of
 from advisor.views import latency_page
 from advisor.views.latency_form import WhatIf, changed_figures, planned_figures
 from advisor.views.people import asker
-from advisor.views.sections import answered, section_context
+from advisor.views.sections import answered, section_context, unknown_parameters
 from catalog.units import PERCENT
 
 UNREADABLE = 422
@@ -43,10 +43,8 @@ def latency(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def _unreadable(request: HttpRequest, run: Job, plans: list[dict[str, Any]]) -> list[str]:
     """What of the address means nothing here: it is said, not passed over."""
     problems = [
-        f"“{name[:40]}” is no parameter of this page; there are {' and '.join(PARAMETERS)}. What "
-        "is changed against the plan is typed in the strip below."
-        for name in request.GET
-        if name not in PARAMETERS
+        f"{text} What is changed against the plan is typed in the strip below."
+        for text in unknown_parameters(request, PARAMETERS)
     ]
     plan, changed = (request.GET.get(name, "") for name in PARAMETERS)
     if plan and plan not in [each["id"] for each in plans]:

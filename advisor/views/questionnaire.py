@@ -23,7 +23,6 @@ from advisor.questions import draft, with_form
 from advisor.services import assessments
 from advisor.views.people import assessment_of
 from advisor.views.start import run_kept
-from catalog.queries import find_accelerator, find_model
 
 TIERS = ((1, "Essential"), (2, "Standard"), (3, "Everything"))
 
@@ -61,7 +60,7 @@ def _posted(request: HttpRequest, kept: Assessment) -> HttpResponse:
 
 
 def _run(request: HttpRequest, kept: Assessment, raw: dict[str, Any]) -> HttpResponse:
-    checked = draft(raw, find_model=find_model, find_accelerator=find_accelerator)
+    checked = draft(raw, names=assessments.names_for(kept.organisation))
     if checked.problems:
         return _page(request, kept, raw, status=422)
     return run_kept(request, kept)
@@ -70,7 +69,7 @@ def _run(request: HttpRequest, kept: Assessment, raw: dict[str, Any]) -> HttpRes
 def _page(
     request: HttpRequest, kept: Assessment, raw: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    drafted = draft(raw, find_model=find_model, find_accelerator=find_accelerator)
+    drafted = draft(raw, names=assessments.names_for(kept.organisation))
     tier = _tier(request)
     parts = parts_of(drafted, raw, tier=tier)
     fields = all_fields(parts)
@@ -106,6 +105,6 @@ def _revision(request: HttpRequest) -> int | None:
 def run_again(request: HttpRequest, assessment_id: UUID) -> HttpResponse:
     kept = assessment_of(request, assessment_id)
     raw = kept.raw_answers()
-    if draft(raw, find_model=find_model, find_accelerator=find_accelerator).problems:
+    if draft(raw, names=assessments.names_for(kept.organisation)).problems:
         return redirect("questionnaire", kept.pk)
     return run_kept(request, kept)

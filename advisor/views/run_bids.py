@@ -5,14 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from advisor.services.bids import compared
 from advisor.templatetags.quantities import percent
 from advisor.views.private_fields import ITEM_LABELS, PER_LABELS
-from advisor.views.sections import answered, section_context
+from advisor.views.sections import answered, page, section_context
 from catalog.models import Snapshot
 
 
@@ -25,7 +24,7 @@ def run_bids(request: HttpRequest, run_id: UUID) -> HttpResponse:
         context["comparisons"] = [_with_words(each) for each in compared(run)]
     except Snapshot.DoesNotExist:
         context["gone"] = True
-    return render(request, "advisor/private/comparison.html", context)
+    return page(request, "advisor/private/comparison.html", context)
 
 
 def _with_words(comparison: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from advisor.models import Job, State
 from advisor.services import jobs, mixing
 from advisor.views.answer import answer_context
 from advisor.views.people import asker, run_of
-from advisor.views.sections import answered, section_context
+from advisor.views.sections import answered, page, section_context
+from advisor.views.tradeoffs import PARAMETERS
 from catalog.units import PERCENT
 
 
@@ -29,7 +30,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if found.state == State.SUCCEEDED and found.result:
         context |= answer_context(found.result, request.GET.dict()) | section_context(found, "run")
         context |= _mix(mixing.weigh(found, owner=asker(request)))
-    return render(request, "advisor/run.html", context)
+    return page(request, "advisor/run.html", context, known=PARAMETERS)
 
 
 @require_safe

@@ -1,15 +1,19 @@
 """Pages of one answered run: the answer itself and what stands behind it, one address each."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 
 from advisor.models import Job, State
 from advisor.services.shown import show_in
 from advisor.views.people import run_of
+
+UNREADABLE = 422
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +63,27 @@ def section_context(run: Job, url_name: str) -> dict[str, Any]:
             for section in SECTIONS
         ],
     }
+
+
+def unknown_parameters(request: HttpRequest, known: Collection[str]) -> list[str]:
+    """What of the address means nothing on this page: it is said, not passed over."""
+    there = f"there are {' and '.join(known)}" if known else "it takes none"
+    return [
+        f"“{name[:40]}” is no parameter of this page; {there}."
+        for name in request.GET
+        if name not in known
+    ]
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    known: Collection[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    """A page of a run, with what its address asks for and it does not know named above it."""
+    unknown = unknown_parameters(request, known)
+    context = context | {"unknown_parameters": unknown}
+    return render(request, template, context, status=UNREADABLE if unknown else status)

@@ -12,8 +12,8 @@ from advisor.forms import field_of, kinds_of_preset, references, unplaced_proble
 from advisor.models import Assessment, Job, Kind
 from advisor.questions import PRESETS, draft, first_page, with_form
 from advisor.services import assessments, jobs
+from advisor.services.accounts import organisation_of
 from advisor.views.people import asker, assessments_of
-from catalog.queries import find_accelerator, find_model
 
 RECENT = 3
 PER_PAGE = 25
@@ -55,7 +55,7 @@ def preset(request: HttpRequest, preset_id: str) -> HttpResponse:
         if request.POST.get("action") == "questions":
             kept = assessments.create(raw, asker(request), checked=False)
             return redirect("questionnaire", kept.pk)
-    drafted = draft(raw, find_model=find_model, find_accelerator=find_accelerator)
+    drafted = draft(raw, names=assessments.names_for(organisation_of(asker(request))))
     if request.method == "POST" and not drafted.problems:
         return run_new(request, raw)
     fields = [field_of(each, raw) for each in first_page(drafted)]

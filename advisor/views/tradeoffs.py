@@ -62,6 +62,9 @@ HIGHER_IS_BETTER = frozenset(
 )
 
 
+PARAMETERS = ("sort", "plans", "columns", "compare", "differences")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What the address bar asks of the table."""

@@ -12,7 +12,7 @@ from advisor.models import Job
 from advisor.services import jobs
 from advisor.services.reasons import asked
 from advisor.views.people import asker
-from advisor.views.sections import answered, section_context
+from advisor.views.sections import answered, page, section_context
 from advisor.views.why_page import explained
 from catalog.units import PERCENT
 
@@ -25,15 +25,15 @@ def why(request: HttpRequest, run_id: UUID) -> HttpResponse:
     try:
         quick = asked.at_once(run)
     except asked.NOT_KEPT:
-        return render(request, "advisor/why/why.html", context | {"not_kept": True})
+        return page(request, "advisor/why/why.html", context | {"not_kept": True})
     try:
         job = asked.start_reasons(run, owner=asker(request))
     except (jobs.TooManyJobs, jobs.NoSpace) as error:
-        return render(
+        return page(
             request, "advisor/why/why.html", context | explained(quick) | {"refused": str(error)}
         )
     context |= explained(job.result or quick) | _progress(job)
-    return render(request, "advisor/why/why.html", context)
+    return page(request, "advisor/why/why.html", context)
 
 
 @require_safe

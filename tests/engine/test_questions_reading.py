@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.engine.answers import Answers, InvalidAnswers, Origin, Problem, answers_from_dict
-from advisor.questions import BY_ID, PRESETS, asked, draft, read_answers, with_form
+from advisor.questions import BY_ID, PRESETS, Names, asked, draft, read_answers, with_form
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -224,16 +224,64 @@ def test_a_list_of_workloads_lies_over_the_preset_s_one_by_one() -> None:
 def test_names_are_found_in_the_catalogue_while_reading() -> None:
     answers = read_answers(
         {"preset": "chatbot_1m", "answers": {"model_ref": "Llama 3.1 8B"}},
-        find_model={"Llama 3.1 8B": "llama3.1-8b"}.get,
+        names=Names(model={"Llama 3.1 8B": "llama3.1-8b"}.get),
     )
 
     assert answers.workloads[0].text("model_ref") == "llama3.1-8b"
 
 
 def test_a_name_that_the_catalogue_lacks_is_refused() -> None:
-    told = problems({"preset": "chatbot_1m", "answers": {"model_ref": "llama9"}}, find_model={}.get)
+    told = problems(
+        {"preset": "chatbot_1m", "answers": {"model_ref": "llama9"}},
+        names=Names(model=lambda text: None),
+    )
 
     assert "the catalogue holds no model 'llama9'" in told["/answers/model_ref"]
+
+
+MAKERS = Names(
+    provider=lambda: {"aws": "aws", "amazon web services": "aws", "azure": "azure"},
+    maker=lambda: {"nvidia": "NVIDIA", "amd": "AMD"},
+    accelerator={"H100": "nvidia-h100-sxm"}.get,
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "rows", "told"),
+    [
+        (
+            "vendor_least_shares",
+            [{"vendor": "AMD", "percent": 20}, {"vendor": "NVIDAI", "percent": 20}],
+            "row 2: the catalogue holds no maker of accelerators 'NVIDAI'; did you mean NVIDIA?",
+        ),
+        ("provider_least_shares", "azzure, 20", "row 1: the catalogue holds no provider 'azzure'"),
+        ("provider_least_shares", "zzz, 20", "'zzz'; there are aws, azure."),
+        ("negotiated_discounts", "amazonn, 9", "row 1: the catalogue holds no provider 'amazonn'"),
+        ("owned_inventory", "H1000, 8", "no accelerator 'H1000' (row 1)"),
+    ],
+)
+def test_a_name_in_a_table_that_the_catalogue_lacks_is_refused_with_its_row(
+    question: str, rows: object, told: str
+) -> None:
+    refused = problems({"preset": "mixed_company", "answers": {question: rows}}, names=MAKERS)
+
+    assert told in refused[f"/answers/{question}"]
+
+
+def test_names_in_a_table_are_kept_as_the_catalogue_has_them() -> None:
+    raw = {"provider_least_shares": "Amazon Web Services, 20", "vendor_least_shares": "amd, 20"}
+    answers = read_answers({"preset": "mixed_company", "answers": raw}, names=MAKERS)
+
+    assert [
+        answers.assessment.rows("provider_least_shares")[0]["provider"],
+        answers.assessment.rows("vendor_least_shares")[0]["vendor"],
+    ] == ["aws", "AMD"]
+
+
+def test_an_unknown_option_is_told_in_whole_sentences() -> None:
+    told = problems({"preset": "chatbot_1m", "answers": {"solve_for": "nonsense"}})
+
+    assert "'nonsense' is not an option. Type one of:" in told["/answers/solve_for"]
 
 
 def test_a_whole_answer_stricter_than_its_parts_is_explained() -> None:

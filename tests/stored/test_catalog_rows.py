@@ -24,7 +24,12 @@ from catalog.models import (
     TrainingMeasurement,
     Vendor,
 )
-from catalog.queries import find_accelerator, find_model
+from catalog.queries import (
+    find_accelerator,
+    find_model,
+    maker_spellings,
+    provider_spellings,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 
@@ -187,3 +192,13 @@ def test_an_alias_added_in_the_admin_is_found_at_once() -> None:
 
 def test_a_stored_model_is_found_by_its_published_spelling() -> None:
     assert find_model("DeepSeek-R1-671B") == "deepseek-r1"
+
+
+def test_sellers_and_makers_are_found_by_slug_and_name() -> None:
+    found = (provider_spellings()["amazon web services"], maker_spellings()["amd"])
+
+    assert found == ("aws", "AMD")
+
+
+def test_who_makes_no_accelerator_is_no_maker() -> None:
+    assert "asus" not in maker_spellings()

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from advisor.models import Job, Organisation, State
 from advisor.services import jobs
+from tests.answered import answered_run
 from tests.web import sample_advice
 from tests.web.conftest import MakeRun
 
@@ -137,6 +138,16 @@ def test_the_sorted_column_says_so(pages: Client, serving_run: Job) -> None:
 
 def test_an_unknown_sort_is_ignored(pages: Client, serving_run: Job) -> None:
     assert "aria-sort" not in page_of(pages, serving_run, "?sort=<script>")
+
+
+@pytest.mark.parametrize("section", ["", "/files", "/why", "/decision", "/bids", "/fleet"])
+def test_what_a_page_does_not_know_in_its_address_is_said(
+    section: str, pages: Client, make_run: MakeRun
+) -> None:
+    answer = pages.get(f"/runs/{answered_run(make_run).pk}{section}?nope=1")
+
+    said = "“nope” is no parameter of this page" in answer.content.decode()
+    assert (answer.status_code, said) == (422, True)
 
 
 def test_a_missing_price_is_called_open(pages: Client, serving_run: Job) -> None:
