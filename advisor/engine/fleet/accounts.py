@@ -97,19 +97,25 @@ def busy(setting: Setting, fleet: Fleet) -> Floats:
     Source: units served over the rate of a replica, times its machines.
     """
     problem = setting.problem
+    found = np.zeros((len(problem.held), len(problem.hours)))
+    np.add.at(found, problem.pool_option, _pools_at_work(setting, fleet))
+    return found
+
+
+def _pools_at_work(setting: Setting, fleet: Fleet) -> Floats:
+    """Machines of each pool that are at work in each kind of hour; shape (P, H)."""
+    problem = setting.problem
     jobs = np.isin(problem.bucket_load, sorted(problem.job_loads))
     with np.errstate(divide="ignore", invalid="ignore"):
         per = np.where(problem.rate > 0.0, 1.0 / problem.rate, 0.0)
     per = np.where(jobs[:, np.newaxis], 1.0, per)
     load = np.einsum("bph,bp->ph", fleet.served, per) * problem.size[:, np.newaxis]
-    found = np.zeros((len(problem.held), len(problem.hours)))
-    np.add.at(found, problem.pool_option, load)
-    return found
+    return np.asarray(load)
 
 
 def _machines(setting: Setting, fleet: Fleet) -> Iterable[tuple[int, CostBreakdown]]:
     problem = setting.problem
-    at_work = busy(setting, fleet) @ problem.hours / HOURS_PER_WEEK
+    at_work = _pools_at_work(setting, fleet) @ problem.hours
     mean_used = fleet.used @ problem.hours / HOURS_PER_WEEK
     for number, option in enumerate(setting.options):
         if option.metered:
@@ -118,12 +124,14 @@ def _machines(setting: Setting, fleet: Fleet) -> Iterable[tuple[int, CostBreakdo
         priced = setting.priced[option.load]
         count = float(fleet.machines[number])
         if option.held and count > 0.5:  # noqa: PLR2004 -- a rounded whole number
-            share = _mean_load(priced, rows, count=round(count), at_work=float(at_work[number]))
+            owned = option.owned > 0.0
+            share = _mean_load(
+                priced, rows, count=round(count), owned=owned,
+                usd=_load_usd(setting, at_work, number),
+            )  # fmt: skip
             yield (
                 number,
-                machines(
-                    priced, rows, count=round(count), utilisation=share, owned=option.owned > 0.0
-                ),
+                machines(priced, rows, count=round(count), utilisation=share, owned=owned),
             )
         elif not option.held and mean_used[number] > _USED:
             yield number, hours(priced, rows, mean_machines=float(mean_used[number]))
@@ -141,20 +149,29 @@ def _tokens(setting: Setting, fleet: Fleet) -> Iterable[tuple[int, tuple[CostLin
             )
 
 
-def _mean_load(priced: Priced, rows: Ints, *, count: int, at_work: float) -> float:
-    """Mean load of machines that are held, over the horizon.
+def _load_usd(setting: Setting, at_work: Floats, number: int) -> float:
+    """What the work of all loads on machines of an option adds to their cost, as searched."""
+    owned = setting.options[number].owned > 0.0
+    total = 0.0
+    for place in np.flatnonzero(setting.problem.pool_option == number):
+        pool = setting.pools[int(place)]
+        if at_work[place] > 0.0:
+            prices = unit_prices(setting.priced[pool.load], np.array([pool.row]), owned=owned)
+            total += float(prices.load[0] * at_work[place])
+    return total
+
+
+def _mean_load(priced: Priced, rows: Ints, *, count: int, owned: bool, usd: float) -> float:
+    """Mean load of machines that are held, over the horizon, at which their work costs `usd`.
 
     Work grows with demand, machines in whole ones ahead of it, so the load of a small fleet
     falls below that of its first week.
     """
     idle, full = (
-        float(machines(priced, rows, count=count, utilisation=each).total_usd[0])
+        float(machines(priced, rows, count=count, utilisation=each, owned=owned).total_usd[0])
         for each in (0.0, 1.0)
     )
-    if full <= idle:
-        return min(at_work / count, 1.0)
-    of_one = float(unit_prices(priced, rows).load[0]) * HOURS_PER_WEEK
-    return min(of_one * at_work / (full - idle), 1.0)
+    return min(usd / (full - idle), 1.0) if full > idle else 0.0
 
 
 def _data_and_people(setting: Setting, fleet: Fleet) -> list[CostLine]:

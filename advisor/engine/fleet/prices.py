@@ -14,6 +14,7 @@ from costing.engine.cases import CostCases, CostRules, take
 from costing.engine.tco import CostBreakdown, cost_breakdown
 
 MANY = 1_000.0  # machines, so that rounding up of growth and cents vanish in the price of one
+NO_STEP = 1e-9  # machines by which growth comes where it is not rounded
 _APART = {
     "storage_bytes": 0.0, "egress_bytes_per_month": 0.0, "inter_region_usd_per_month": 0.0,
     "tokens_usd_per_month": 0.0, "ops_fte": 0.0, "porting_weeks": 0.0, "runs_per_month": 0.0,
@@ -34,13 +35,16 @@ class UnitPrices:
     capex: Floats  # of one machine
 
 
-def unit_prices(priced: Priced, rows: Ints) -> UnitPrices:
+def unit_prices(priced: Priced, rows: Ints, *, owned: bool = False) -> UnitPrices:
     """Prices of single things from the breakdown that prices whole plans.
+
+    With `owned` machines are the user's already.
 
     Source: `costing.engine.tco.cost_breakdown`, linear in what is varied.
     """
     idle, busy = (
-        machines(priced, rows, count=MANY, utilisation=each).total_usd for each in (0.0, 1.0)
+        machines(priced, rows, count=MANY, utilisation=each, owned=owned).total_usd
+        for each in (0.0, 1.0)
     )
     return UnitPrices(
         hour=hours(priced, rows, mean_machines=MANY).total_usd / MANY / HOURS_PER_WEEK,
@@ -94,14 +98,15 @@ def machines(
 def hours(priced: Priced, rows: Ints, *, mean_machines: ArrayLike) -> CostBreakdown:
     """Machines that are paid in the hours they are used, so many on average over the week.
 
-    Growth comes in single machine-hours of the week.
+    They grow with demand without rounding, so that twice the hours cost twice as much: the
+    price that the search uses is the price that is billed.
 
     Source: as `unit_prices`.
     """
     cases = varied(
         priced.cases, rows, **_APART, instances=mean_machines, utilisation=1.0,
         may_scale_down=False, hours_per_month_needed=HOURS_PER_MONTH,
-        instance_step=1.0 / HOURS_PER_WEEK,
+        instance_step=NO_STEP,
     )  # fmt: skip
     return cost_breakdown(cases, _alone(priced.rules))
 

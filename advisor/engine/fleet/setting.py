@@ -9,7 +9,7 @@ from advisor.engine.cases import Floats, Ints
 from advisor.engine.choice.decision import Decision
 from advisor.engine.fleet.bounds import limits_of
 from advisor.engine.fleet.metered import Meter, meters_of, people_groups, with_meters
-from advisor.engine.fleet.prices import price_table
+from advisor.engine.fleet.prices import price_table, unit_prices
 from advisor.engine.fleet.problem import FleetProblem, Group, Job, Whole
 from advisor.engine.fleet.shares import told_apart
 from advisor.engine.fleet.sizes import SizeClass, Speeds, size_classes, size_classes_of_one
@@ -298,8 +298,13 @@ def _problem(
     speed = np.where(own, _speeds(of, at, bucket_class) * rate, 0.0)
     volume = _weekly_volume(demand, work, hours)
     held = np.array([option.held for option in options], dtype=bool)
+    load = price("load")
+    for number in np.flatnonzero([options[option].owned > 0.0 for option in pool_option]):
+        pool = pools[number]
+        rows = np.array([pool.row])
+        load[number] = unit_prices(priced[pool.load], rows, owned=True).load[0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        load_usd = np.where(held[pool_option] & (speed > 0.0), price("load") * size / speed, 0.0)
+        load_usd = np.where(held[pool_option] & (speed > 0.0), load * size / speed, 0.0)
     usd, tables, most = _machine_prices(priced, ways, options, pools, place, rate, size)
     problem = FleetProblem(
         hours=hours,
