@@ -121,6 +121,11 @@ class Subject:
         raise CannotExport(message)
 
     def _fleet_reason(self) -> str:
+        if (self.plan or {}).get("pools"):
+            return (
+                "This plan has one pool that prefills and one that decodes, and this file "
+                "describes replicas that do both. Choose a plan without separate pools."
+            )
         places = (self.plan or {}).get("places")
         ids = ", ".join(f"{p['id']} for {p['workload']}" for p in places or self.members)
         if places:

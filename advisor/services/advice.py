@@ -10,6 +10,8 @@ from uuid import UUID
 
 from advisor.engine.answers import Answers, InvalidAnswers, Problem
 from advisor.engine.calibration import Calibration
+from advisor.engine.choice.apart import Pair, pairs_of
+from advisor.engine.choice.apart_plan import plans_apart
 from advisor.engine.choice.asides import books_of, engineering
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
@@ -17,7 +19,7 @@ from advisor.engine.choice.feeding import feed_of
 from advisor.engine.choice.number_formats import number_formats
 from advisor.engine.choice.objectives import objective_of, told_of_fleet
 from advisor.engine.choice.picks import named_picks
-from advisor.engine.choice.regions import Answer, splits_for, with_splits
+from advisor.engine.choice.regions import Answer, splits_for, with_plans, with_splits
 from advisor.engine.choice.same_job import same_job_today
 from advisor.engine.choice.split_plan import Split
 from advisor.engine.demand.question import question_of
@@ -71,6 +73,7 @@ class Worked:
     priced: tuple[Priced, ...]  # one a workload, in the question's order
     decisions: tuple[Decision, ...]  # the same
     splits: Mapping[str, Split]  # what stands behind plans of several places, by plan id
+    pairs: Mapping[str, Pair]  # the same behind plans with prefill and decode apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,10 +192,12 @@ def worked(
     progress: Progress | None = None,
     size: Sizer | None = None,
     split: bool = True,
+    apart: bool = True,
 ) -> Worked:
     """All stages for checked answers on one state of the catalogue, at the asker's own prices.
 
-    With `split` plans at several places are tried besides those at one place.
+    With `split` plans at several places are tried besides those at one place, with `apart`
+    pools that only prefill or only decode besides replicas that do both.
     """
     tell = progress or _silent
     exchange = currency_rates or shipped_currencies()
@@ -210,6 +215,7 @@ def worked(
     priced: list[Priced] = []
     decisions: list[Decision] = []
     splits: dict[str, Split] = {}
+    pairs: dict[str, Pair] = {}
     several = len(question.workloads) > 1
     for number, workload in enumerate(question.workloads):
         share = number / len(question.workloads)
@@ -221,6 +227,10 @@ def worked(
         answer = answerer(snapshot, calibration=calibration, rates=rates, size=size)
         prefix = f"w{number + 1}-" if several else ""
         decision = decide(found, question)
+        two = pairs_of(found, question, snapshot=snapshot, calibration=calibration) if apart else ()
+        plans = plans_apart(two, question)
+        decision = with_plans(decision, plans, question)
+        pairs |= {f"{prefix}{plan.id}": pair for plan, pair in zip(plans, two, strict=True)}
         parted = (
             splits_for(decision, workload, question, answer, prefix=prefix)
             if split or decision.recommended is None
@@ -245,6 +255,7 @@ def worked(
         priced=tuple(priced),
         decisions=tuple(decisions),
         splits=splits,
+        pairs=pairs,
     )
 
 
@@ -371,11 +382,16 @@ def document_of(done: Worked, *, progress: Progress | None = None) -> dict[str, 
     }
 
 
+def _undivided(decision: Decision) -> Plan:
+    """The first plan of one kind of replica: what formats and storage are told of."""
+    return next((p for p in decision.plans if not p.extra.get("pools")), decision.plans[0])
+
+
 def _number_formats(done: Worked) -> list[dict[str, Any]]:
     """What 16, 8 and 4 bits would make of each workload's best part."""
     tables = [
         number_formats(
-            decision.plans[0],
+            _undivided(decision),
             priced,
             systems=done.snapshot.systems,
             calibration=done.calibration,
@@ -390,7 +406,7 @@ def _number_formats(done: Worked) -> list[dict[str, Any]]:
 def _feeds(done: Worked) -> list[dict[str, Any]]:
     """What storage and failures make of each workload's best plan."""
     feeds = [
-        feed_of(decision.plans[0], priced, storage_bytes_per_s=done.question.storage_bytes_per_s)
+        feed_of(_undivided(decision), priced, storage_bytes_per_s=done.question.storage_bytes_per_s)
         for priced, decision in zip(done.priced, done.decisions, strict=True)
         if decision.plans
     ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from advisor.engine.errors import NotExplained
+from advisor.engine.explain.apart import explain_apart
 from advisor.engine.explain.plans import Explained, explain_figure
 from advisor.engine.explain.splits import explain_split
 from advisor.engine.plan import Plan
@@ -64,13 +65,20 @@ def _explained(plan: Plan, figure: str, priced: Priced, done: Worked) -> Explain
     if split is not None:
         parts = [_explained(site.plan, figure, site.priced, done) for site in split.sites]
         return explain_split(plan, figure, split.sites, parts)
+    month = software_month(done.snapshot)
+    pair = done.pairs.get(plan.id)
+    if pair is not None:
+        return explain_apart(
+            plan, figure, pair, systems=done.snapshot.systems, calibration=done.calibration,
+            software_month=month,
+        )  # fmt: skip
     return explain_figure(
         plan,
         figure,
         priced,
         systems=done.snapshot.systems,
         calibration=done.calibration,
-        software_month=software_month(done.snapshot),
+        software_month=month,
     )
 
 

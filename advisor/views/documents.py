@@ -25,7 +25,7 @@ def by_workload(plans: Sequence[Document]) -> dict[str, list[Document]]:
     """Plans of single workloads, grouped, at one place or several; fleets are left out."""
     groups: dict[str, list[Document]] = {}
     for plan in plans:
-        if plan.get("kind") != "fleet" or plan.get("places"):
+        if plan.get("kind") != "fleet" or plan.get("places") or plan.get("pools"):
             groups.setdefault(str(plan.get("workload", "")), []).append(plan)
     return groups
 

@@ -178,7 +178,7 @@ def cell_of(plan: Document, key: str, scale: Scale) -> Cell:
 
 def has_tree(plan: Document, key: str) -> bool:
     """Whether a figure of a plan comes from the performance model, so that it can be unfolded."""
-    one = plan.get("kind") != "fleet" or bool(plan.get("places"))
+    one = plan.get("kind") != "fleet" or bool(plan.get("places") or plan.get("pools"))
     return key in EXPLAINED and one and plan.get("purchase") != "hosted_tokens"
 
 

@@ -83,7 +83,7 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
     figures = _with_way(priced, row, _performance(priced, sizing_row))
     figures |= _money(priced, row, offer)
     figures |= _energy(priced, row)
-    figures |= _per_unit(priced, figures)
+    figures |= per_unit(priced, figures)
     training = priced.workload.training is not None
     return Plan(
         id=plan_id,
@@ -322,8 +322,11 @@ def _energy(priced: Priced, row: int) -> dict[str, Figure]:
     }
 
 
-def _per_unit(priced: Priced, figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    """Cost per million tokens, users per USD and per kW: ratios of figures that stand."""
+def per_unit(priced: Priced, figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    """Cost per million tokens, users per USD and per kW: ratios of figures that stand.
+
+    Source: arithmetic.
+    """
     serving = priced.workload.serving
     if serving is None:
         return {}

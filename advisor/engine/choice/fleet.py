@@ -163,7 +163,7 @@ def _fleet_plan(
         meets_targets=all(plan.meets_targets for plan in chosen),
         price_open=False,
         price={},
-        cost_breakdown=_merged(chosen),
+        cost_breakdown=merged_lines(chosen),
         figures={"total_cost_usd": total, "monthly_cost_usd": monthly},
         fleet=fleet,
         quality_gate="as each workload's plan says",
@@ -195,7 +195,11 @@ def _sum(figures: Sequence[Figure]) -> Figure:
     )  # fmt: skip
 
 
-def _merged(plans: Sequence[Plan]) -> tuple[CostLine, ...]:
+def merged_lines(plans: Sequence[Plan]) -> tuple[CostLine, ...]:
+    """The plans' cost lines added up by label, in the order they come.
+
+    Source: sums.
+    """
     lines: dict[str, CostLine] = {}
     for plan in plans:
         for line in plan.cost_breakdown:

@@ -40,7 +40,7 @@ def named_picks(plans: Sequence[Plan], money: Money) -> dict[str, str]:
         plan
         for plan in plans
         if plan.meets_targets
-        and (plan.kind != "fleet" or plan.extra.get("places"))
+        and (plan.kind != "fleet" or plan.extra.get("places") or plan.extra.get("pools"))
         and not plan.extra.get("not_recommended_because")
         and plan.value("total_cost_usd") is not None
     ]

@@ -134,28 +134,39 @@ def with_splits(
 
     Source: the rules of `decision.decide`.
     """
-    if not splits:
+    own, shown = decision.recommended, [split.plan for split in splits]
+    found = with_plans(decision, shown, question, weighed=own is None or alone)
+    best = found.recommended
+    if own is not None or best is None or not shown:
+        return found
+    return replace(found, warnings=(*decision.warnings, _why(best)))
+
+
+def with_plans(
+    decision: Decision, shown: Sequence[Plan], question: Question, *, weighed: bool = True
+) -> Decision:
+    """A decision with more plans; where they are `weighed` the user's objective picks among all.
+
+    Source: the rules of `decision.decide`.
+    """
+    if not shown:
         return decision
-    own = decision.recommended
-    fit = [split.plan for split in splits if not split.plan.extra["not_recommended_because"]]
     verdict = decision.verdict
-    if own is None or alone:
+    if weighed:
+        fit = [plan for plan in shown if not plan.extra["not_recommended_because"]]
         single = [] if verdict is None else [verdict.recommended, verdict.least_cost]
         verdict = _verdict([*{plan.id: plan for plan in [*single, *fit]}.values()], question)
-    best = own if verdict is None else verdict.recommended
-    shown = [split.plan for split in splits]
+    best = decision.recommended if verdict is None else verdict.recommended
     plans = [*decision.plans, *shown]
     if best is not None:
         plans = [best, *(plan for plan in plans if plan.id != best.id)]
-    told = () if own is not None or best is None else (_why(best),)
     return replace(
         decision,
         recommended=best,
         plans=tuple(plans),
         on_front=on_front(plans),
-        warnings=(*decision.warnings, *told),
         verdict=verdict,
-        refusal="" if best is not None else _refusal(decision, shown),
+        refusal="" if best is not None else _refusal(decision, list(shown)),
     )
 
 

@@ -1,6 +1,8 @@
 """From a plan back to the replica it consists of, for the simulator."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -34,12 +36,34 @@ def served_by(
     Source: the plan's own layout, through the performance model that ranked it.
     """
     demand = _simulated(plan, workload)
-    index = next(i for i, part in enumerate(parts) if part.slug == plan.accelerator_slug)
-    shape = plan.parallelism
+    pools = plan.extra.get("pools")
+    if not isinstance(pools, list):
+        return _replica(plan.as_dict(), demand, parts, calibration, software_month, role="")
+    first, second = (
+        _replica(pool, demand, parts, calibration, software_month, role=str(pool["role"]))
+        for pool in pools
+    )
+    moved = plan.extra["hand_over"]
+    seconds = float(moved["s"]) if isinstance(moved, dict) else 0.0
+    return replace(second, prefill=first, hand_over_s=seconds)
+
+
+def _replica(
+    plan: Mapping[str, Any],
+    demand: ServingDemand,
+    parts: Sequence[AcceleratorSpec],
+    calibration: Calibration,
+    software_month: float,
+    *,
+    role: str,
+) -> Served:
+    """One replica of a plan or of one of its pools, and how many there are."""
+    index = next(i for i, part in enumerate(parts) if part.slug == plan["accelerator_slug"])
+    shape = plan["parallelism"]
     layout = Layout(
         accelerator=index,
-        precision=PRECISIONS.index(plan.precision),
-        engine=ENGINES.index(plan.engine),
+        precision=PRECISIONS.index(plan["precision"]),
+        engine=ENGINES.index(plan["engine"]),
         tensor=shape["tensor"],
         pipeline=shape["pipeline"],
         expert=shape["expert"],
@@ -51,14 +75,15 @@ def served_by(
         demand.model,
         concurrencies=np.ones(1),
         input_tokens=max(demand.input_tokens * (1.0 - demand.prefix_cached_fraction), 1.0),
-        output_tokens=max(demand.output_tokens, 1.0),
+        output_tokens=1.0 if role == "prefill" else max(demand.output_tokens, 1.0),
         kv_precision=demand.kv_precision,
         software_month=software_month,
         assumed=0,
     )
-    limit = plan.extra.get("batch_limit")
+    cases = replace(cases, disaggregated=np.array([role != ""]))
+    limit = plan.get("batch_limit")
     steps = steps_of_cases(cases, calibration)[0]
-    batch = int(limit) if isinstance(limit, float) else steps.max_batch
+    batch = int(limit) if isinstance(limit, float) and role != "prefill" else steps.max_batch
     return Served(
         steps=steps,
         batch_limit=min(max(batch, 1), steps.max_batch),

@@ -124,12 +124,20 @@ def split_figures(sites: Sequence[Site]) -> dict[str, Figure]:
     for name in SUMMED:
         parts = [plan.figures[name] for plan in plans if plan.value(name) is not None]
         if len(parts) == len(plans):
-            found[name] = _joined(parts, lambda values: float(sum(values)), source=_SUM)
+            found[name] = summed(parts, source=_SUM)
     for what in MIXED:
         names = known_percentiles(plans, what)
         if len(names) > 1:
             found |= {name: _over_all(sites, names, name) for name in names}
     return found
+
+
+def summed(parts: Sequence[Figure], *, source: str) -> Figure:
+    """Figures added up with their bounds, as weak as the weakest; unknown bounds count as values.
+
+    Source: sums; bounds as if all parts erred the same way.
+    """
+    return _joined(parts, lambda values: float(sum(values)), source=source)
 
 
 def known_percentiles(plans: Sequence[Plan], what: str) -> dict[str, float]:

@@ -84,7 +84,7 @@ def explain_figure(
         if way_s:
             network = given(way_s, "network_s", where="Reach")
             root = Node(value=value + way_s, operation="+", inputs=(root, network), symbol=figure)
-        spent_on, spent = _spent(reader)
+        spent_on, spent = spent_by(reader)
         return Explained(
             figure=figure,
             term=Tree(basis_of, subject=_subject(priced)).term(root, figure, unit=known.unit),
@@ -281,8 +281,11 @@ def _kriged_bases(maker: str, defaults: Mapping[str, float], section: Mapping[st
     return basis_of
 
 
-def _spent(reader: Reader) -> tuple[str, dict[str, float]]:
-    """Seconds by limit: of the last decode step, training step or pass that was computed."""
+def spent_by(reader: Reader) -> tuple[str, dict[str, float]]:
+    """Seconds by limit: of the last decode step, training step or pass that was computed.
+
+    Source: the records of the reading.
+    """
     for running, record in reversed(reader.records):
         name = type(record.value).__name__
         if name == "PassTime" and "decode_step" in running:

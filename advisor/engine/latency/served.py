@@ -1,6 +1,7 @@
 """A serving plan as the simulator runs it: its replica, their number, the traffic it is for."""
 
 from dataclasses import dataclass
+from math import ceil
 
 from advisor.engine.latency.pool import Pool
 from advisor.engine.latency.step_times import StepTimes
@@ -20,6 +21,9 @@ class Served:
     batch_limit: int
     replicas: int
     demand: ServingDemand
+    prefill: "Served | None" = None
+    """Replicas that only compute prompts; the others only decode then."""
+    hand_over_s: float = 0.0  # of a prompt's cache at its mean length, from one to the other
 
     def pool(
         self,
@@ -28,12 +32,21 @@ class Served:
         batch_limit: int | None = None,
         router: str = "least_loaded",
     ) -> Pool:
-        """The plan's replicas behind a router, or other numbers of them and of the batch."""
+        """The plan's replicas behind a router, or other numbers of them and of the batch.
+
+        Replicas that only prefill keep their number for each that decodes, rounded up.
+        """
+        count = self.replicas if replicas is None else replicas
+        first = self.prefill
         return Pool(
             steps=self.steps.limited_to(batch_limit or self.batch_limit),
-            replicas=self.replicas if replicas is None else replicas,
+            replicas=count,
             router=router,
             prefix_share=self.demand.prefix_cached_fraction,
+            prefill=None
+            if first is None
+            else first.pool(replicas=ceil(first.replicas * count / self.replicas), router=router),
+            transfer_s_per_token=self.hand_over_s / max(self.demand.input_tokens, 1.0),
         )
 
     @property

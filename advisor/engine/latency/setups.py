@@ -83,13 +83,22 @@ def outcome_of(setup: Setup) -> Outcome:
         raise ValueError(message)
     simulated = replicas_simulated(setup)
     part = simulated / pool.replicas
-    sliced = replace(pool, replicas=simulated)
+    sliced = sliced_pool(pool, simulated)
     own = _own(setup, setup.requests_per_s * part)
     if setup.neighbour_load <= 0.0:
         return simulate(own, sliced).settled()
     both, stream = merged([own, _neighbour(setup, own, part)])
     done = simulate(both, sliced)
     return done.rows(stream == 0).settled()
+
+
+def sliced_pool(pool: Pool, replicas: int) -> Pool:
+    """So many replicas of a pool, with as large a part of those that prefill for it."""
+    first = pool.prefill
+    if first is not None:
+        count = max(round(first.replicas * replicas / pool.replicas), 1)
+        first = replace(first, replicas=count)
+    return replace(pool, replicas=replicas, prefill=first)
 
 
 def replicas_simulated(setup: Setup) -> int:
@@ -132,8 +141,13 @@ class Full:
 
 
 def when_full(setup: Setup) -> Full:
-    """One replica in a closed loop at its batch limit, from the middle of the run."""
+    """One replica in a closed loop at its batch limit, from the middle of the run.
+
+    Where prompts are computed apart, the slower of the two pools sets the rate; the replica
+    simulated is one that decodes.
+    """
     pool = setup.pool
+    apart = pool.prefill
     batch = pool.steps.max_batch
     count = int(np.clip(5 * batch, 400, 8_000))
     drawn = _own(replace(setup, most_requests=count), 1.0)
@@ -142,7 +156,7 @@ def when_full(setup: Setup) -> Full:
     done = simulate_closed(
         drawn.prompt_tokens[:count],
         drawn.output_tokens[:count],
-        replace(pool, replicas=1),
+        replace(pool, replicas=1, steps=pool.steps if apart is None else pool.steps.decoding()),
         concurrency=batch,
     )
     ended = np.sort(done.end_s[np.isfinite(done.end_s)])
@@ -150,4 +164,7 @@ def when_full(setup: Setup) -> Full:
     middle = done.rows(slice(first, last))
     span = float(ended[last] - ended[first]) if last > first else 0.0
     rate = pool.replicas * (last - first) / span if span > 0.0 else 0.0
+    if apart is not None:
+        fresh = drawn.prompt_tokens[:count].astype(np.float64) * (1.0 - apart.prefix_share)
+        rate = min(rate, apart.replicas / float(apart.steps.prompt_s(fresh).mean()))
     return Full(requests_per_s=rate, outcome=middle)

@@ -46,6 +46,19 @@ class StepTimes:
         """Requests that run at once."""
         return len(self.fixed_s) - 1
 
+    def prompt_s(self, tokens: Floats) -> Floats:
+        """How long prompts of so many tokens hold up a busy replica."""
+        return np.asarray(
+            self.prefill_s * tokens + self.prefill_s2 * np.square(tokens) + self.prefill_request_s
+        )
+
+    def decoding(self) -> "StepTimes":
+        """The same replica where prompts come computed from elsewhere."""
+        return replace(
+            self, prefill_s=0.0, prefill_s2=0.0, prefill_request_s=0.0, idle_prefill_s=0.0,
+            prefill_late_s=0.0, request_s=0.0,
+        )  # fmt: skip
+
     def limited_to(self, batch: int) -> "StepTimes":
         """The same replica told to run fewer requests at once; never more than it could."""
         most = min(max(int(batch), 1), self.max_batch)

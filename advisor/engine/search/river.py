@@ -164,7 +164,7 @@ def price_workload(
     ways_s = nearest_ways_s(offers, reach)
     rejected += _after_sizing(out, workload, sizing, placements, offered, ways_s, snapshot.systems)
     rejected += _excluded_places(parts, workload, offered)
-    site_ok, site_refusals = _site(
+    site_ok, site_refusals = room_for(
         placements, offers, systems, cases.power_w_per_instance, question
     )
     rejected += [
@@ -378,14 +378,17 @@ def _gates(workload: Workload) -> dict[int, Gate]:
     }
 
 
-def _site(
+def room_for(
     placements: Placements,
     offers: Sequence[OfferSpec],
     systems: Mapping[str, SystemSpec],
     power_w: np.ndarray,
     question: Question,
 ) -> tuple[Bools, dict[int, str]]:
-    """Which placements the user's room can take; a reason for the first of each offer."""
+    """Which placements the user's room can take; a reason for the first of each offer.
+
+    Source: `fits.site_refusal`.
+    """
     ok = np.ones(len(placements), dtype=bool)
     reasons: dict[int, str] = {}
     told: set[int] = set()

@@ -62,7 +62,7 @@ def size_llm_serving(
     )
     own = calibration.measured.get("serving", ())
     point, _ = measured_serving(cases, serving_point(cases, calibration), own)
-    chosen = _best_concurrency(point, demand)
+    chosen = best_within_targets(point, demand)
     at_limit = case_rows(cases, chosen)
     limit, by = measured_serving(at_limit, serving_point(at_limit, calibration), own)
     replicas, utilisation = _replicas(limit, demand)
@@ -71,10 +71,24 @@ def size_llm_serving(
     return replace(sized, measured=by)
 
 
-def _best_concurrency(point: ServingPoint, demand: ServingDemand) -> Ints:
+def best_within_targets(point: ServingPoint, demand: ServingDemand) -> Ints:
     """Row of each layout's best concurrency: most requests per second within the targets."""
+    return _best(point, _meets_tpot(point, demand) & _meets_unqueued(point, demand))
+
+
+def best_within_tpot(point: ServingPoint, demand: ServingDemand) -> Ints:
+    """The same where the first token is another pool's: the time per token alone limits.
+
+    Rows are layouts times `CONCURRENCIES`.
+
+    Source: rule stated here.
+    """
+    return _best(point, _meets_tpot(point, demand))
+
+
+def _best(point: ServingPoint, meets: Bools) -> Ints:
+    """Row of each layout that serves most among those that meet; its first one where none does."""
     steps = len(CONCURRENCIES)
-    meets = _meets_tpot(point, demand) & _meets_unqueued(point, demand)
     within = point.fits & (point.concurrency <= np.maximum(point.max_concurrency, 1.0))
     rate = point.requests_per_s.value
     # The first of equals: no more requests in flight than the rate needs.
@@ -170,13 +184,13 @@ def _sized(
     z = Z_OF.get(slo.percentile, Z_OF[0.95])
     count = replicas.astype(np.float64)
     ttft = {
-        name: _scaled(busy.ttft_p50_s, _ttft_s(busy, limit, demand, replicas=count, z=each))
+        name: scaled_like(busy.ttft_p50_s, _ttft_s(busy, limit, demand, replicas=count, z=each))
         for name, each in (("ttft_p50_s", 0.0), ("ttft_p95_s", Z_OF[0.95]), ("ttft_p99_s", Z99))
     }
     ttft_slo = _ttft_s(busy, limit, demand, replicas=count, z=z)
     tpot_slo = percentile_of(busy.tpot_p50_s.value, busy.tpot_p99_s.value, z)
     e2e = {
-        name: _e2e(ttft[f"ttft_{name}_s"].value, tpot, demand, z=each)
+        name: e2e_s(ttft[f"ttft_{name}_s"].value, tpot, demand, z=each)
         for name, tpot, each in (
             ("p50", busy.tpot_p50_s.value, 0.0),
             ("p99", busy.tpot_p99_s.value, Z99),
@@ -185,8 +199,8 @@ def _sized(
     share_in_tail = 1.0 - 0.5 * (1.0 + erf(z / sqrt(2.0)))
     answer_s = ttft_slo + max(demand.output_tokens - 1.0, 0.0) * tpot_slo
     answer_s = answer_s + stages_s(demand, tail=share_in_tail)
-    rate = _scaled(limit.requests_per_s, limit.requests_per_s.value * replicas)
-    tokens = _scaled(limit.output_tokens_per_s, limit.output_tokens_per_s.value * replicas)
+    rate = scaled_like(limit.requests_per_s, limit.requests_per_s.value * replicas)
+    tokens = scaled_like(limit.output_tokens_per_s, limit.output_tokens_per_s.value * replicas)
     users = limit.concurrency * replicas
     footprint = serving_footprint(cases)
     ones = np.ones(len(cases), dtype=bool)
@@ -211,18 +225,18 @@ def _sized(
         figures={
             **ttft,
             "tpot_p50_s": busy.tpot_p50_s,
-            "tpot_p95_s": _scaled(
+            "tpot_p95_s": scaled_like(
                 busy.tpot_p50_s,
                 percentile_of(busy.tpot_p50_s.value, busy.tpot_p99_s.value, Z_OF[0.95]),
             ),
             "tpot_p99_s": busy.tpot_p99_s,
-            "e2e_p50_s": _scaled(busy.tpot_p50_s, e2e["p50"]),
-            "e2e_p99_s": _scaled(busy.tpot_p99_s, e2e["p99"]),
+            "e2e_p50_s": scaled_like(busy.tpot_p50_s, e2e["p50"]),
+            "e2e_p99_s": scaled_like(busy.tpot_p99_s, e2e["p99"]),
             "output_tokens_per_s": tokens,
             "requests_per_s": rate,
-            "users_at_slo": _scaled(limit.requests_per_s, users),
+            "users_at_slo": scaled_like(limit.requests_per_s, users),
         },
-        fits=limit.fits & _holds_the_longest(limit, demand),
+        fits=limit.fits & holds_the_longest(limit, demand),
         meets_ttft=ones if slo.ttft_s is None else np.asarray(ttft_slo <= slo.ttft_s * 1.001),
         meets_tpot=ones if slo.tpot_s is None else np.asarray(tpot_slo <= slo.tpot_s * 1.001),
         meets_e2e=ones if slo.e2e_s is None else np.asarray(answer_s <= slo.e2e_s * 1.001),
@@ -245,13 +259,13 @@ def stages_s(demand: ServingDemand, *, tail: float) -> float:
     return sum(demand.stages_s.values()) if demand.share_with_stages >= tail else 0.0
 
 
-def _holds_the_longest(point: ServingPoint, demand: ServingDemand) -> Bools:
+def holds_the_longest(point: ServingPoint, demand: ServingDemand) -> Bools:
     """Whether the KV cache has room for one request of the longest context asked for."""
     usual = demand.input_tokens + demand.output_tokens
     return np.asarray(point.max_concurrency * usual >= demand.max_context_tokens)
 
 
-def _e2e(ttft_s: Floats, tpot_s: Floats, demand: ServingDemand, *, z: float) -> Floats:
+def e2e_s(ttft_s: Floats, tpot_s: Floats, demand: ServingDemand, *, z: float) -> Floats:
     """Whole answer at a percentile: first token, then the tokens of an answer that long."""
     sigma = lognormal_spread(mean=demand.output_tokens, p95=demand.output_tokens_p95)
     tokens = demand.output_tokens * lognormal_quantile_factor(sigma=sigma, z=z)
@@ -260,7 +274,7 @@ def _e2e(ttft_s: Floats, tpot_s: Floats, demand: ServingDemand, *, z: float) -> 
     return np.asarray(ttft_s + max(tokens - 1.0, 0.0) * tpot_s + extra_s, dtype=np.float64)
 
 
-def _scaled(like: Band, value: Floats) -> Band:
+def scaled_like(like: Band, value: Floats) -> Band:
     """A figure with the relative range of another."""
     centre = np.maximum(np.abs(like.value), 1e-300)
     return Band(value=value, low=value * like.low / centre, high=value * like.high / centre)

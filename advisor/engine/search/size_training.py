@@ -74,7 +74,7 @@ def training_cases(
     assumed: int,
 ) -> TrainingCases:
     """The job on so many of each part, in a format each; parts and formats are indices."""
-    nodes = [_node_of(accelerator, systems) for accelerator in parts]
+    nodes = [node_of(accelerator, systems) for accelerator in parts]
     node_size = np.array([size for size, _ in nodes], dtype=np.int64)[part]
     scale_out = np.array([rate for _, rate in nodes])[part]
     rows = len(part)
@@ -101,7 +101,7 @@ def training_cases(
     )
 
 
-def _node_of(part: AcceleratorSpec, systems: Sequence[SystemSpec]) -> tuple[int, float]:
+def node_of(part: AcceleratorSpec, systems: Sequence[SystemSpec]) -> tuple[int, float]:
     """Accelerators of the usual node and the scale-out rate of each; nan where unknown."""
     mine = [system for system in systems if system.accelerator_slug == part.slug]
     known = [system for system in mine if system.nic_bytes_per_s is not None]

@@ -155,11 +155,11 @@ def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = Fa
         output_tokens_per_s=rate * d.outputs,
         max_concurrency=np.minimum(d.held, d.cap * d.replicas) * d.fits,
         fits=d.fits,
-        binding=_longest(step),
+        binding=binding_of(step),
     )
 
 
-def _longest(step: PassTime) -> NDArray[np.int64]:
+def binding_of(step: PassTime) -> NDArray[np.int64]:
     """Index into BINDING of what a step spends most on."""
     best, most = np.zeros(len(step.total_s), dtype=np.int64), step.compute_s
     for index, seconds in enumerate((step.memory_s, step.link_s, step.overhead_s), start=1):
