@@ -299,8 +299,9 @@ def _problem(
     volume = _weekly_volume(demand, work, hours)
     held = np.array([option.held for option in options], dtype=bool)
     load = price("load")
-    for number in np.flatnonzero([options[option].owned > 0.0 for option in pool_option]):
-        pool = pools[number]
+    for number, pool in enumerate(pools):
+        if not options[pool.option].owned:
+            continue
         rows = np.array([pool.row])
         load[number] = unit_prices(priced[pool.load], rows, owned=True).load[0]
     with np.errstate(divide="ignore", invalid="ignore"):
