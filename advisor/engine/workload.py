@@ -175,6 +175,9 @@ class Owned:
     count: int
     age_months: float
     free_fraction: float  # that this assessment may use
+    ends_on: str = ""  # last day of its support or lease, ISO; empty where nobody said
+    months_left: float | None = None  # from today to that day
+    resale_usd: float | None = None  # what one accelerator fetches today; None: nobody said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ def check(
     """Run every check; refusals, warnings and notes go into `findings`."""
     _limits(assessment, findings, place="")
     _decision(assessment, findings, today=today)
+    _owned(assessment, findings, today=today)
     _money(assessment, findings)
     _data(assessment, findings)
     _names(workloads, findings)
@@ -109,6 +110,19 @@ def _decision(assessment: AnswerSet, findings: Findings, *, today: date) -> None
             f"A commitment of {commitment:.0f} months is longer than the {horizon:.0f} months "
             "compared; commitments up to the horizon are proposed."
         )
+
+
+def _owned(assessment: AnswerSet, findings: Findings, *, today: date) -> None:
+    """Machines whose support or lease is over cannot be counted on."""
+    for number, row in enumerate(assessment.rows("owned_inventory"), start=1):
+        ends_on = str(row.get("ends_on") or "")
+        if ends_on and date.fromisoformat(ends_on) < today:
+            findings.refuse(
+                None,
+                "owned_inventory",
+                f"row {number}: {row['accel_ref']} ended on {ends_on}; leave the row out, or type "
+                "the day until which its support or lease is extended",
+            )
 
 
 def _money(assessment: AnswerSet, findings: Findings) -> None:

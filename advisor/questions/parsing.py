@@ -17,6 +17,9 @@ _LONGEST_TEXT = {"text": 120, "long_text": 4000}
 _LONGEST_REF = 200
 _SHORTEST_NAME = 3
 _MOST_ROWS = 200
+_NUMBERS = frozenset(
+    {"percent", "amount", "count", "age_months", "free_share_pct", "resale_each"}
+)  # columns of a table that hold numbers
 _NEEDED = frozenset({"percent"})  # columns of a table without which a row says nothing
 _PERCENT_MAX = 100.0
 
@@ -251,7 +254,9 @@ def _row(item: Item, raw: object) -> Row:
 
 
 def _cell(column: str, raw: object) -> str | float:
-    if column not in ("percent", "amount", "count", "age_months", "free_share_pct"):
+    if column == "ends_on":
+        return _last_day(raw)
+    if column not in _NUMBERS:
         return str(raw).strip()[:_LONGEST_REF]
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise NotUnderstood(f"{column} takes a number, not {_kind(raw)}")
@@ -262,6 +267,19 @@ def _cell(column: str, raw: object) -> str | float:
     if value < 0 or (column in ("percent", "free_share_pct") and value > _PERCENT_MAX):
         raise NotUnderstood(f"{column} must be from 0 to 100")
     return value
+
+
+def _last_day(raw: object) -> str:
+    """A day in a table; empty where there is none."""
+    text = str(raw).strip()
+    if not text:
+        return ""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise NotUnderstood(
+            f"ends_on: {text[:40]!r} is no day; type it as 2028-03-31, or leave it empty"
+        ) from error
 
 
 def _file(item: Item, raw: object) -> Value:

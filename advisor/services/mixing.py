@@ -71,6 +71,7 @@ def verdict_of(job: Job) -> dict[str, Any]:
         "why_not": why_not,
         "saving": result["saving"],
         "gap": result["gap"],
+        "owned": result.get("owned", []),
         "total_usd": result["total_usd"],
         "single_usd": (result["single"] or {}).get("usd"),
         "recommended_usd": result["plans_usd"],

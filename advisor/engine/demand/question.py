@@ -12,7 +12,15 @@ from advisor.engine.demand.serving import serving_demand
 from advisor.engine.demand.training import TASKS, given_setup, training_demand
 from advisor.engine.workload import LeastShare, Money, Owned, Question, Site, Workload
 from catalog.specs import ModelSpec
-from catalog.units import GIGA, KILO, PERCENT, SECONDS_PER_HOUR, TERA, WEEKS_PER_MONTH
+from catalog.units import (
+    DAYS_PER_MONTH,
+    GIGA,
+    KILO,
+    PERCENT,
+    SECONDS_PER_HOUR,
+    TERA,
+    WEEKS_PER_MONTH,
+)
 
 SYSTEMIC_RISK_FLOPS = 1e25
 WEIGHTS = ("cost", "latency", "risk", "simplicity", "carbon")
@@ -84,7 +92,7 @@ def question_of(
         port_effort_max_weeks=said.number("port_effort_ok_pm") * WEEKS_PER_MONTH,
         ops_fte=said.number("ops_fte"),
         lockin=said.text("lockin_tolerance"),
-        owned=_owned(said),
+        owned=_owned(said, answers.read_on, usd_per_currency_unit),
         single_provider_max=said.number("single_provider_max_pct") * PERCENT,
         single_vendor_max=said.number("single_vendor_max_pct") * PERCENT,
         least_shares=_least_shares(said),
@@ -282,12 +290,13 @@ def _discounts(said: AnswerSet, today: date) -> dict[str, float]:
     }
 
 
-def _owned(said: AnswerSet) -> tuple[Owned, ...]:
+def _owned(said: AnswerSet, today: date, usd_per_unit: float) -> tuple[Owned, ...]:
     """What the user has already; rows without accelerator or count say nothing."""
     found = []
     for row in said.rows("owned_inventory"):
         count = float(str(row.get("count") or 0))
-        free = row.get("free_share_pct")
+        free, resale = row.get("free_share_pct"), row.get("resale_each")
+        ends_on = str(row.get("ends_on") or "")
         if row.get("accel_ref") and count >= 1.0:
             found.append(
                 Owned(
@@ -295,6 +304,9 @@ def _owned(said: AnswerSet) -> tuple[Owned, ...]:
                     count=int(count),
                     age_months=float(str(row.get("age_months") or 0.0)),
                     free_fraction=1.0 if free is None else float(str(free)) * PERCENT,
+                    ends_on=ends_on,
+                    months_left=_months_until(ends_on, today),
+                    resale_usd=None if resale is None else float(str(resale)) * usd_per_unit,
                 )
             )
     return tuple(found)
@@ -324,6 +336,13 @@ def _shares_of_plans(said: AnswerSet) -> list[str]:
             for each in asked
         ]
     return found
+
+
+def _months_until(day: str, today: date) -> float | None:
+    """Months from today to a day; none where it has passed, None where there is no day."""
+    if not day:
+        return None
+    return max((date.fromisoformat(day) - today).days / DAYS_PER_MONTH, 0.0)
 
 
 def _is_past(row: Mapping[str, object], today: date) -> bool:

@@ -9,6 +9,7 @@ from advisor.engine.cases import Floats, Ints
 from advisor.engine.choice.assembly import cost_lines
 from advisor.engine.fleet.checking import is_paid, units
 from advisor.engine.fleet.metered import metered_lines, people_lines
+from advisor.engine.fleet.owned import keeping_lines
 from advisor.engine.fleet.prices import data, hours, machines, people, unit_prices
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import ANOTHER_FAMILY, Setting
@@ -63,6 +64,7 @@ def bill_of(setting: Setting, fleet: Fleet) -> Bill:
     for number, cost in _machines(setting, fleet):
         option = setting.options[number]
         found = _lines(setting, option.load, option.row, cost)
+        found += keeping_lines(option.keeping, machines=float(fleet.machines[number]))
         of_option[number] = round(sum(line.usd for line in found), 2)
         lines += found
         sums["capex"] += float(cost.capex_usd[0])

@@ -42,6 +42,7 @@ class FleetAnswer:
     separate_plans_usd: float | None  # each load's recommended plan, kept around the clock
     stopped: bool
     checks: tuple[PoolCheck, ...] = ()
+    without_owned_usd: float | None = None  # least cost without what is owned; None: nothing is
     before_check_usd: float | None = None  # cost before replicas were added; None: not checked
 
     @property
@@ -199,7 +200,16 @@ def _answered(
         if len(known) == len(decisions)
         else None,
         stopped=outcome.stopped,
+        without_owned_usd=_without_owned(setting, limits),
     )
+
+
+def _without_owned(setting: Setting, limits: Limits) -> float | None:
+    """Least cost without the machines that are owned; None where none is, or nothing serves."""
+    offered = np.array([option.owned == 0.0 for option in setting.options], dtype=bool)
+    small = None if offered.all() else restricted(setting, offered, [True] * len(setting.plans))
+    found = None if small is None else solve_exactly(small.problem, limits).fleet
+    return None if small is None or found is None else bill_of(small, found).total_usd
 
 
 def _lifted(setting: Setting, plain: Plain) -> Fleet | None:

@@ -9,6 +9,7 @@ from advisor.engine.cases import Floats, Ints
 from advisor.engine.choice.decision import Decision
 from advisor.engine.fleet.bounds import limits_of
 from advisor.engine.fleet.metered import Meter, meters_of, people_groups, with_meters
+from advisor.engine.fleet.owned import NOTHING_MORE, Keeping, keeping_of
 from advisor.engine.fleet.prices import price_table, unit_prices
 from advisor.engine.fleet.problem import FleetProblem, Group, Job, Whole
 from advisor.engine.fleet.shares import told_apart
@@ -53,6 +54,7 @@ class Option:
     held: bool
     family: str
     owned: float = 0.0  # machines of it that the user has already; 0 is an offer
+    keeping: Keeping = NOTHING_MORE  # what keeping one of those costs beyond running it
 
     @property
     def metered(self) -> bool:
@@ -255,6 +257,12 @@ def _owned(
                         Option(
                             offer=offer, load=load, row=int(row), held=True,
                             family=part.family.value, owned=float(machines),
+                            keeping=keeping_of(
+                                mine, accelerators=offer.accelerator_count,
+                                price_usd=offer.usd or 0.0,
+                                support_fraction_per_year=each.rules.support_fraction_per_year,
+                                money=question.money, horizon_months=question.horizon_months,
+                            ),
                         )
                     )  # fmt: skip
                 pools.append(Pool(load=load, row=int(row), option=number))
@@ -411,6 +419,7 @@ def _machine_prices(
                     growth_step=1.0,
                     owned=option.owned > 0.0,
                 )
+                + np.arange(count + 1.0) * option.keeping.usd
             )
         else:
             usd[number] = found.prices.hour[at]
@@ -456,3 +465,15 @@ def _families(
         for name in names
     )  # fmt: skip
     return found, usd * (1.0 + rules.contingency_fraction)
+
+
+def part_name(setting: Setting, option: Option) -> str:
+    """The accelerator of an option, or that it is a hosted model.
+
+    Source: the catalogue.
+    """
+    if option.metered:
+        return "hosted API"
+    priced = setting.priced[option.load]
+    at = priced.placements.sizing[option.row]
+    return priced.parts[int(priced.sizing.accelerator[at])].name

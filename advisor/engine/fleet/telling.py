@@ -8,6 +8,7 @@ import numpy as np
 from advisor.engine.cases import Floats
 from advisor.engine.fleet.accounts import busy
 from advisor.engine.fleet.answering import FleetAnswer
+from advisor.engine.fleet.keeping import kept_sentences
 from advisor.engine.fleet.routes import (
     hosted_item,
     hosted_row,
@@ -16,7 +17,7 @@ from advisor.engine.fleet.routes import (
     sizes_served,
     traffic,
 )
-from advisor.engine.fleet.setting import Option, Setting
+from advisor.engine.fleet.setting import Option, part_name
 from advisor.engine.fleet.weeks import ASSUMED, HOURS_PER_WEEK
 from advisor.engine.plan import FleetItem, Plan
 from advisor.engine.search.fits import deployment_kind
@@ -67,18 +68,6 @@ def fleet_items(answer: FleetAnswer) -> tuple[FleetItem, ...]:
     return tuple(found)
 
 
-def part_name(setting: Setting, option: Option) -> str:
-    """The accelerator of an option, or that it is a hosted model.
-
-    Source: the catalogue.
-    """
-    if option.metered:
-        return "hosted API"
-    priced = setting.priced[option.load]
-    at = priced.placements.sizing[option.row]
-    return priced.parts[int(priced.sizing.accelerator[at])].name
-
-
 def _loads_on(answer: FleetAnswer, number: int) -> list[str]:
     setting = answer.setting
     pools = np.flatnonzero(setting.problem.pool_option == number)
@@ -113,7 +102,7 @@ def sentences(answer: FleetAnswer) -> list[str]:
             f"{whole:,.0f} USD; following the week by the hour saves {1.0 - total / whole:.0%}."
         )
     found += overflow_sentences(setting=answer.setting, fleet=answer.fleet)
-    found += _kept(answer)
+    found += kept_sentences(answer)
     found += _played(answer)
     greedy = answer.greedy_usd
     if greedy is not None and greedy > total * 1.001:
@@ -123,28 +112,6 @@ def sentences(answer: FleetAnswer) -> list[str]:
     if by_the_hour:
         found.append(BY_THE_HOUR)
     return [*found, *ASSUMED]
-
-
-def _kept(answer: FleetAnswer) -> list[str]:
-    """What becomes of machines that are owned already: kept at work, or not worth running."""
-    found = []
-    for number, option in enumerate(answer.setting.options):
-        if not option.owned:
-            continue
-        kept = float(answer.fleet.machines[number])
-        name = f"{option.owned:,.0f} machine{'s' if option.owned > 1.0 else ''} of "
-        name += f"{option.offer.accelerator_count:g} x {part_name(answer.setting, option)}"
-        if kept <= _USED:
-            found.append(
-                f"Of what you own, {name} stay unused: running them costs more than the fleet "
-                "without them."
-            )
-        else:
-            found.append(
-                f"Of what you own, {kept:,.0f} of {name} stay at work; their price is sunk, only "
-                "power, space, software and people are counted."
-            )
-    return found
 
 
 def _played(answer: FleetAnswer) -> list[str]:
@@ -357,6 +324,7 @@ def fleet_document(answer: FleetAnswer) -> dict[str, object]:
         "separate_usd": answer.separate_usd,
         "plans_usd": answer.separate_plans_usd,
         "sentences": sentences(answer),
+        "owned": kept_sentences(answer),
         "items": _item_rows(answer),
         "routes": _routes(answer),
         "series": _series(answer),

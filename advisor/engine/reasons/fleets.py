@@ -10,8 +10,8 @@ from advisor.engine.fleet.accounts import Bill, bill_of
 from advisor.engine.fleet.answering import kinds_of, quick_outcome
 from advisor.engine.fleet.comparing import restricted
 from advisor.engine.fleet.problem import Fleet
-from advisor.engine.fleet.setting import Option, Setting
-from advisor.engine.fleet.telling import kinds_text, part_name
+from advisor.engine.fleet.setting import Option, Setting, part_name
+from advisor.engine.fleet.telling import kinds_text
 from advisor.engine.plan import Plan
 from advisor.engine.reasons.outcome import Pick
 
