@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from advisor.engine.latency.traces import FORMATS, LARGEST_BYTES
 from advisor.questions import BY_ID, PRESETS, QUESTIONS, SECTIONS, Asked, Draft, Option, asked
 from advisor.questions.rules import names
 from catalog.queries import accelerator_names, model_names
@@ -38,7 +39,7 @@ class Field:
     """One question as an input of a page."""
 
     asked: Asked
-    widget: str  # text, textarea, date, radio, select, checks, reference
+    widget: str  # text, textarea, date, radio, select, checks, reference, file
     text: str  # what stands in it: also what could not be read
     options: tuple[Option, ...]
     basis: str
@@ -61,6 +62,11 @@ class Field:
     def is_wide(self) -> bool:
         """Whether its text may be long."""
         return self.asked.item.type in WIDE_TYPES
+
+    @property
+    def readable(self) -> str:
+        """Which files it takes."""
+        return f"Readable: {'; '.join(FORMATS)}. At most {LARGEST_BYTES // 1_000_000} MB."
 
     @property
     def is_numeric(self) -> bool:
@@ -96,7 +102,7 @@ def field_of(each: Asked, raw: Mapping[str, Any], warnings: Sequence[str] = ()) 
     """A question as an input; text that could not be read stays as it was typed."""
     item = each.item
     text = each.typed
-    if each.problems:
+    if each.problems and item.type != "file":
         refused = _raw_answer(raw, each)
         text = refused if refused is not None else text
     widget, options = _widget(each)
@@ -125,6 +131,7 @@ def _widget(each: Asked) -> tuple[str, tuple[Option, ...]]:
         "date": "date",
         "long_text": "textarea",
         "table": "textarea",
+        "file": "file",
         "model_ref": "reference",
         "accel_ref": "reference",
     }

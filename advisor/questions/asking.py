@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from advisor.engine.answers import AnswerSet, Origin, Value
 from advisor.questions.items import BY_ID, QUESTIONS, Item
@@ -10,6 +11,7 @@ from advisor.questions.presets import PRESETS
 from advisor.questions.reading import Draft, draft
 
 HIGHEST_TIER = 3
+NO_FILES: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +71,15 @@ def first_page(drafted: Draft) -> tuple[Asked, ...]:
     return tuple(sorted(chosen, key=lambda field: wanted[field.item.id]))
 
 
-def with_form(raw: Mapping[str, object], posted: Mapping[str, Sequence[str]]) -> dict[str, object]:
+def with_form(
+    raw: Mapping[str, object],
+    posted: Mapping[str, Sequence[str]],
+    files: Mapping[str, object] = NO_FILES,
+) -> dict[str, object]:
     """The answers in `raw`, with those that a posted form changed.
+
+    `files` are uploads by field name, as `read_log` takes them. A field for one that comes empty
+    changes nothing, since a browser never sends a file twice; "NAME-remove" takes it away.
 
     A field that still shows what it was sent with changes nothing, so defaults stay defaults; an
     emptied one goes back to its default. Lists of ticks post an empty value beside the ticks, so
@@ -88,7 +97,11 @@ def with_form(raw: Mapping[str, object], posted: Mapping[str, Sequence[str]]) ->
     for index, answered, answers in parts:
         for item in QUESTIONS:
             name = field_name(item.id, index)
-            if name in posted and (item.scope == "assessment") == (index is None):
+            if (item.scope == "assessment") != (index is None):
+                continue
+            if item.type == "file":
+                _take_file(item, name, posted, files, answers)
+            elif name in posted:
                 _take(item, posted[name], answered, answers)
     changed: dict[str, object] = {"answers": {**assessment, "workloads": workloads}}
     if before.answers.preset:
@@ -113,6 +126,22 @@ def _take(
         return
     if parsed != answered.values[item.id]:
         answers[item.id] = raw
+
+
+def _take_file(
+    item: Item,
+    name: str,
+    posted: Mapping[str, Sequence[str]],
+    files: Mapping[str, object],
+    answers: dict[str, object],
+) -> None:
+    pasted = posted.get(name, ("",))[-1]
+    if name in files:
+        answers[item.id] = files[name]
+    elif pasted.strip():
+        answers[item.id] = pasted
+    elif f"{name}-remove" in posted:
+        answers.pop(item.id, None)
 
 
 def _given(

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from advisor.engine.answers import AnswerSet, Origin, Value
+from advisor.engine.latency.traces import FORMATS
 from advisor.questions.items import BY_ID
+from advisor.questions.log_answers import contradictions, log_in
+from advisor.questions.logs import LOG
 from advisor.questions.parsing import shown
 
 WEIGHTS = ("weight_cost", "weight_latency", "weight_risk", "weight_simplicity", "weight_carbon")
@@ -58,6 +61,8 @@ def check(
         _limits(answered, findings, place=place)
         _model(answered, findings, index=index, place=place)
         _required(answered, findings, index=index)
+        if LOG in answered.asked:
+            findings.warnings += [place + each for each in contradictions(answered)]
         if "input_tokens_mean" in answered.asked:
             _tokens(answered, findings, index=index)
         if "slo_ttft_ms" in answered.asked:
@@ -235,13 +240,14 @@ def _required(answered: AnswerSet, findings: Findings, *, index: int) -> None:
             "given_accel",
             "to check a set-up, name its accelerator, for example nvidia-h100-sxm",
         )
-    if answered.text("traffic_basis") == "trace_upload" and "traffic_basis" in answered.asked:
+    if (
+        answered.text("traffic_basis") == "trace_upload"
+        and "traffic_basis" in answered.asked
+        and log_in(answered.values) is None
+        and all((each.workload, each.question) != (index, LOG) for each in findings.problems)
+    ):
         findings.refuse(
-            index,
-            "traffic_basis",
-            "a log cannot size a plan by itself; choose users, requests_per_second, "
-            "requests_per_month or tokens_per_month, and replay the log on the Latency page of "
-            "the answer",
+            index, LOG, f"send the log that you know the load by; readable are {'; '.join(FORMATS)}"
         )
 
 

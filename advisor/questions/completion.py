@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from advisor.engine.answers import AnswerSet, Origin, Value
 from advisor.questions import rules
-from advisor.questions.items import Item
+from advisor.questions.items import BY_ID, Item
+from advisor.questions.log_answers import filled_from_log
 from advisor.questions.parsing import parse
 
 MODEL_SIZE = ("params_total_b", "params_active_b", "layers", "kv_heads", "head_dim")
@@ -112,6 +113,8 @@ def _filled(
         elif not item.default_rule:
             values[item.id], origins[item.id] = default_value(item), Origin.DEFAULT
     _fill_from_classes(values, origins)
+    for question, said in filled_from_log(values, origins).items():
+        values[question], origins[question] = _fitted(BY_ID[question], said), Origin.DERIVED
     for item in items:
         if item.id not in values:
             computed = rules.evaluate(item.default_rule, {**context, **values})

@@ -9,6 +9,7 @@ from datetime import date
 from advisor.engine.answers import Row, Value
 from advisor.questions.codes import COUNTRIES, COUNTRY_GROUPS, CURRENCIES
 from advisor.questions.items import Item
+from advisor.questions.logs import LogNotRead, read_log
 from advisor.questions.quantities import NotANumber, quantity, shown_number
 
 _YES = frozenset({"yes", "y", "true", "on", "1"})
@@ -47,6 +48,8 @@ def shown(item: Item, value: Value) -> str:
     if isinstance(value, int | float):
         return f"{shown_number(value)} {item.unit}".strip()
     if isinstance(value, tuple):
+        if item.type == "file":
+            return "; ".join(_log(each) for each in value if isinstance(each, Mapping))
         return "; ".join(
             ", ".join(str(cell) for cell in each.values())
             if isinstance(each, Mapping)
@@ -56,9 +59,17 @@ def shown(item: Item, value: Value) -> str:
     return item.option_labels.get(value, value)
 
 
+def _log(kept: Row) -> str:
+    """A log in a few words."""
+    return (
+        f"{kept['name']}: {shown_number(float(kept['requests']))} requests in "
+        f"{shown_number(round(float(kept['duration_s'])))} seconds"
+    )
+
+
 def typed(item: Item, value: Value) -> str:
     """An answer as one would type it into a field: `parse` reads it back."""
-    if value is None:
+    if value is None or item.type == "file":
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -283,7 +294,10 @@ def _last_day(raw: object) -> str:
 
 
 def _file(item: Item, raw: object) -> Value:
-    raise NotUnderstood("request logs cannot be read yet; answer the traffic questions instead")
+    try:
+        return (read_log(raw),)
+    except LogNotRead as error:
+        raise NotUnderstood(str(error)) from error
 
 
 _PARSERS: Mapping[str, Callable[[Item, object], Value]] = {

@@ -10,6 +10,7 @@ from advisor.questions import rules
 from advisor.questions.checks import Findings, check
 from advisor.questions.completion import MODEL_SIZE, complete
 from advisor.questions.items import BY_ID, QUESTIONS
+from advisor.questions.log_answers import filled_from_log, log_in
 from advisor.questions.names import Names, looked_up
 from advisor.questions.parsing import NotUnderstood, is_blank, parse, shown
 from advisor.questions.shape import Shape, shape_of
@@ -214,6 +215,7 @@ def _assumptions(
     found: list[Assumption] = []
     for answered in (assessment, *workloads):
         name = "" if answered is assessment else answered.text("workload_name")
+        from_log = filled_from_log(answered.values, answered.origins)
         for question, value in answered.values.items():
             item, origin = BY_ID[question], answered.origins[question]
             if origin is Origin.GIVEN or question not in answered.asked or not item.used:
@@ -223,6 +225,8 @@ def _assumptions(
             basis = item.basis
             if origin is Origin.PRESET and shape.preset:
                 basis = f"preset “{shape.preset.name}”"
+            elif origin is Origin.DERIVED and question in from_log:
+                basis = f"from the log of requests “{_name(answered)}”"
             elif origin is Origin.DERIVED and not item.default_rule:
                 basis = _filled_from(answered, question)
             found.append(
@@ -235,6 +239,11 @@ def _assumptions(
                 )
             )
     return tuple(found)
+
+
+def _name(answered: AnswerSet) -> str:
+    log = log_in(answered.values)
+    return "" if log is None else str(log["name"])
 
 
 def _filled_from(answered: AnswerSet, question: str) -> str:

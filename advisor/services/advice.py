@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from advisor.engine.answers import Answers, InvalidAnswers, Problem
+from advisor.engine.answers import Answers, InvalidAnswers, Problem, Row
 from advisor.engine.calibration import Calibration
 from advisor.engine.choice.apart import Pair, pairs_of
 from advisor.engine.choice.apart_plan import plans_apart
@@ -16,6 +16,7 @@ from advisor.engine.choice.asides import books_of, engineering
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
 from advisor.engine.choice.feeding import feed_of
+from advisor.engine.choice.log_sizing import sized_for_log
 from advisor.engine.choice.number_formats import number_formats
 from advisor.engine.choice.objectives import objective_of, told_of_fleet
 from advisor.engine.choice.picks import named_picks
@@ -27,12 +28,14 @@ from advisor.engine.fleet.answering import quick_fleet
 from advisor.engine.fleet.mixing import reasons_to_mix
 from advisor.engine.fleet.setting import setting_of
 from advisor.engine.fleet.telling import fleet_plan, over_budget
+from advisor.engine.latency.kept import trace_of_log
 from advisor.engine.plan import Plan
 from advisor.engine.search.river import Priced, Sizer, price_workload, software_month
 from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Question, ServingDemand, TrainingDemand, Workload
 from advisor.models import Job
 from advisor.questions import read_answers
+from advisor.questions.log_answers import log_of
 from advisor.services.calibrations import (
     UnknownCalibration,
     active_calibration,
@@ -212,27 +215,28 @@ def worked(
     notes = own.warnings(snapshot) + old_rate(currency, on=snapshot.as_of)
     snapshot = own.snapshot(snapshot, horizon_months=question.horizon_months)
     rates = own.rates(rates, on=snapshot.as_of)
+    workloads: list[Workload] = []
     priced: list[Priced] = []
     decisions: list[Decision] = []
     splits: dict[str, Split] = {}
     pairs: dict[str, Pair] = {}
     several = len(question.workloads) > 1
-    for number, workload in enumerate(question.workloads):
+    answer = answerer(snapshot, calibration=calibration, rates=rates, size=size)
+    for number, asked in enumerate(question.workloads):
         share = number / len(question.workloads)
-        tell(f"Sizing and pricing {workload.name}", 0.15 + 0.7 * share)
-        found = price_workload(
-            workload, question=question, snapshot=snapshot, calibration=calibration, rates=rates,
-            size=size,
+        tell(f"Sizing and pricing {asked.name}", 0.15 + 0.7 * share)
+        sized, (found, decision) = _answered(
+            asked, question, answer, log_of(answers, asked), snapshot=snapshot,
+            calibration=calibration,
         )  # fmt: skip
-        answer = answerer(snapshot, calibration=calibration, rates=rates, size=size)
+        workloads.append(sized)
         prefix = f"w{number + 1}-" if several else ""
-        decision = decide(found, question)
         two = pairs_of(found, question, snapshot=snapshot, calibration=calibration) if apart else ()
         plans = plans_apart(two, question)
         decision = with_plans(decision, plans, question)
         pairs |= {f"{prefix}{plan.id}": pair for plan, pair in zip(plans, two, strict=True)}
         parted = (
-            splits_for(decision, workload, question, answer, prefix=prefix)
+            splits_for(decision, sized, question, answer, prefix=prefix)
             if split or decision.recommended is None
             else ()
         )
@@ -242,7 +246,7 @@ def worked(
         decisions.append(renumbered(decision, prefix) if several else decision)
     return Worked(
         answers=answers,
-        question=question,
+        question=replace(question, workloads=tuple(workloads)),
         snapshot=snapshot,
         calibration=calibration,
         rates=rates,
@@ -256,6 +260,28 @@ def worked(
         decisions=tuple(decisions),
         splits=splits,
         pairs=pairs,
+    )
+
+
+def _answered(
+    workload: Workload,
+    question: Question,
+    answer: Answer,
+    log: Row | None,
+    *,
+    snapshot: CatalogueSnapshot,
+    calibration: Calibration,
+) -> tuple[Workload, tuple[Priced, Decision]]:
+    """The answer for a workload, which a log of requests may ask more room for."""
+    if log is None:
+        return workload, answer(workload, question)
+    return sized_for_log(
+        workload,
+        trace_of_log(log),
+        lambda each: answer(each, question),
+        parts=snapshot.accelerators,
+        calibration=calibration,
+        software_month=software_month(snapshot),
     )
 
 

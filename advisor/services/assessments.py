@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from advisor.models import Assessment, Job, Kind, Organisation
 from advisor.questions import PRESETS, QUESTIONS, Names, read_answers
+from advisor.questions.logs import packed
 from advisor.services import jobs
 from advisor.services.accounts import organisation_of
 from advisor.services.names import names_of
@@ -47,7 +48,7 @@ def create(
     return Assessment.objects.create(
         name=_name(raw),
         preset=str(raw.get("preset") or ""),
-        answers=dict(raw.get("answers") or {}),
+        answers=packed(raw.get("answers") or {}),
         questionnaire_version=questionnaire_version(),
         owner=user,
         organisation=organisation,
@@ -73,7 +74,7 @@ def update(
     changed = stored.update(
         name=_name(raw),
         preset=str(raw.get("preset") or ""),
-        answers=dict(raw.get("answers") or {}),
+        answers=packed(raw.get("answers") or {}),
         questionnaire_version=questionnaire_version(),
         revision=F("revision") + 1,
         changed_at=timezone.now(),

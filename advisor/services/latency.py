@@ -1,7 +1,7 @@
 """Latency under load of a plan of an answered run: simulations as jobs, kept by what was asked."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +10,16 @@ from django.contrib.auth.models import User
 
 from advisor.engine.choice.replicas import served_by
 from advisor.engine.errors import EngineRefusal
-from advisor.engine.latency.document import batch_document, table_document
+from advisor.engine.latency.document import batch_document, poisson_document, table_document
 from advisor.engine.latency.fewest import fewest_replicas
+from advisor.engine.latency.kept import trace_of_log
 from advisor.engine.latency.load import batch_table, load_table
+from advisor.engine.latency.poisson import under_poisson
 from advisor.engine.latency.pool import ROUTERS
 from advisor.engine.latency.published import PUBLISHED, published_trace
 from advisor.engine.latency.served import Served
 from advisor.engine.latency.setups import LEAST_REQUESTS, MOST_REQUESTS, Setup, replicas_simulated
-from advisor.engine.latency.traces import read_trace
+from advisor.engine.latency.traces import MOST_ROWS, read_trace
 from advisor.engine.latency.traffic import Trace
 from advisor.engine.plan import Plan
 from advisor.engine.search.reach import tightened, way_in_target_s
@@ -25,6 +27,7 @@ from advisor.engine.search.river import software_month
 from advisor.engine.version import ENGINE_VERSION
 from advisor.engine.workload import Workload
 from advisor.models import Job, Kind, State
+from advisor.questions.log_answers import log_of
 from advisor.services import jobs
 from advisor.services.advice import Worked, plan_documents, reopened, stage_of
 
@@ -228,15 +231,20 @@ def simulation_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str
         message = "The run was answered by an earlier version of the program. Run it again."
         raise NoSuchPlan(message)
     change, quick = Change(**inputs["change"]), bool(inputs["quick"])
+    log = None if inputs["trace"] else log_of(worked.answers, workload)
     setup = setup_of(served, change, trace=inputs["trace"], quick=quick)
+    if log is not None:
+        setup = under_log(setup, trace_of_log(log), whole=not quick)
     table = load_table(
         setup, progress=_part(progress, 0.05, 0.95 if quick else 0.65), with_knee=not quick
     )
     batches = [] if quick else batch_table(setup, progress=_part(progress, 0.65, 0.95))
-    progress("Counting the replicas needed", 0.97)
-    needed = fewest_replicas(setup, capacity_requests_per_s=table.capacity_requests_per_s)
+    progress("Counting the replicas needed", 0.96)
+    capacity = table.capacity_requests_per_s
+    needed = fewest_replicas(setup, capacity_requests_per_s=capacity)
+    progress("Comparing with Poisson arrivals", 0.98)
+    poisson = under_poisson(setup, capacity_requests_per_s=capacity)
     slo = served.demand.slo
-    trace = inputs["trace"]
     return {
         "schema": SCHEMA,
         "run": str(run.pk),
@@ -244,7 +252,10 @@ def simulation_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str
         "plan": plan.name,
         "workload": workload.name,
         "change": inputs["change"],
-        "trace": None if setup.trace is None else _trace_summary(trace, setup.trace),
+        "trace": None
+        if setup.trace is None
+        else _trace_summary(log or inputs["trace"], setup.trace),
+        "trace_peak": setup.trace_peak,
         "quick": quick,
         "peak_requests_per_s": served.demand.requests_per_s_peak,
         "burstiness_cv": served.demand.burstiness_cv,
@@ -268,6 +279,7 @@ def simulation_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str
         },
         **table_document(table),
         "fewest_replicas": needed,
+        "poisson": None if poisson is None else poisson_document(poisson),
         "batches": [batch_document(batch) for batch in batches],
         "closed_form": _closed_form(plan),
         "evidence": _evidence(plan),
@@ -296,6 +308,15 @@ def setup_of(
     )
 
 
+def under_log(setup: Setup, trace: Trace, *, whole: bool) -> Setup:
+    """A set-up that plays the answers' own log, its busiest minute at the peak.
+
+    All of it, or only the requests around that minute.
+    """
+    most = MOST_ROWS if whole else setup.most_requests
+    return replace(setup, trace=trace, trace_peak=trace.busiest_minute[1], most_requests=most)
+
+
 def _trace(document: Mapping[str, Any]) -> Trace:
     if "published" in document:
         return published_trace(document["published"])
@@ -311,6 +332,7 @@ def _trace_summary(document: Mapping[str, Any], trace: Trace) -> dict[str, Any]:
     return {
         "name": document["name"],
         "source": PUBLISHED[published].source if published else "uploaded",
+        "sha256": document.get("sha256"),
         "requests": len(trace),
         "requests_per_s": trace.requests_per_s,
         "gap_cv": trace.gap_cv,

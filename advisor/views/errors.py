@@ -3,6 +3,8 @@
 import logging
 import secrets
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -35,7 +37,18 @@ def _page(request: HttpRequest, facts: tuple[int, str, str]) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, BAD_REQUEST)
+    too_large = isinstance(exception, RequestDataTooBig)
+    return _page(request, _too_large() if too_large else BAD_REQUEST)
+
+
+def _too_large() -> tuple[int, str, str]:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1_000_000
+    return (
+        413,
+        "This request is too large",
+        f"Text in a request may have {most} MB. Upload a larger log of requests as a file on the "
+        "page of the answers, or send it packed: as that page keeps it.",
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -100,6 +100,7 @@ def _context(
             "findings": latency_page.findings(result),
             "table": latency_page.load_table(result),
             "charts": latency_page.charts(result),
+            "poisson": latency_page.poisson_table(result),
             "batches": latency_page.batch_table(result),
             "batch_charts": latency_page.batch_charts(result),
         }

@@ -6,6 +6,7 @@ from typing import Any
 
 from advisor.templatetags.quantities import Scale, column_scale, number, percent, seconds
 from advisor.views.latency_chart import first_token_over_batch, full_over_batch, over_load
+from advisor.views.poisson_shown import arrivals_told, poisson_finding
 
 Document = Mapping[str, Any]
 FIGURES: Mapping[str, str] = {
@@ -53,6 +54,9 @@ def _peak(result: Document) -> Document:
 def _at_the_peak(result: Document) -> str:
     row, targets = _peak(result), result["targets"]
     rate = f"At {number(row['requests_per_s'])} requests/s"
+    busiest = result.get("trace_peak", 1.0)
+    if busiest > 1.0:
+        rate += f" ({number(row['requests_per_s'] * busiest)} in the busiest minute)"
     if not row["settles"]:
         most = number(result["capacity_requests_per_s"])
         return f"{rate} more arrives than is served ({most} requests/s): the queue grows."
@@ -107,6 +111,17 @@ def load_table(result: Document) -> dict[str, Any]:
         at = percent(result["one_lost"]["load"])
         labels.append(f"{at} of the peak, one replica lost")
     return _table(rows, labels, chosen=result["change"]["load"])
+
+
+def poisson_table(result: Document) -> dict[str, Any] | None:
+    """The load as it comes above the same with Poisson arrivals; None where it is Poisson."""
+    even = result.get("poisson")
+    if even is None:
+        return None
+    labels = [arrivals_told(result), "Poisson arrivals, same rate and lengths"]
+    return _table([_peak(result), even], labels, chosen=result["change"]["load"]) | {
+        "finding": poisson_finding(result, _peak(result))
+    }
 
 
 def batch_table(result: Document) -> dict[str, Any] | None:
@@ -274,6 +289,7 @@ def comparison(planned: Document | None, changed: Document) -> list[dict[str, st
     lines.append(("Most it can serve", [_most(result) for result in both]))
     lines.append(("Targets hold up to", [_goodput(result) for result in both]))
     lines.append(("Fewest replicas that keep them", [_fewest(result) for result in both]))
+    lines.append(("First token, p99, if arrivals were Poisson", [_if_poisson(r) for r in both]))
     return [
         {"label": label, "planned": told[0] if planned else "", "changed": told[-1]}
         for label, told in lines
@@ -302,6 +318,11 @@ def _goodput(result: Document) -> str:
     if result["goodput"] is None:
         return "no load tried" if any(r["meets"] is False for r in result["rows"]) else "none set"
     return f"{number(result['goodput'] * result['peak_requests_per_s'])} requests/s"
+
+
+def _if_poisson(result: Document) -> str:
+    even = result.get("poisson")
+    return _told(_peak(result) if even is None else even, "ttft_p99_s")
 
 
 def _fewest(result: Document) -> str:

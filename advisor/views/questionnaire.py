@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from advisor.engine.latency.traces import LARGEST_BYTES
 from advisor.forms import (
     all_fields,
     parts_of,
@@ -20,6 +21,7 @@ from advisor.forms import (
 )
 from advisor.models import Assessment
 from advisor.questions import draft, with_form
+from advisor.questions.logs import too_large
 from advisor.services import assessments
 from advisor.views.people import assessment_of
 from advisor.views.start import run_kept
@@ -38,7 +40,7 @@ def questionnaire(request: HttpRequest, assessment_id: UUID) -> HttpResponse:
 
 def _posted(request: HttpRequest, kept: Assessment) -> HttpResponse:
     action = request.POST.get("action", "save")
-    raw: dict[str, Any] = with_form(kept.raw_answers(), dict(request.POST.lists()))
+    raw = with_form(kept.raw_answers(), dict(request.POST.lists()), logs_sent(request))
     count = len(draft(raw).answers.workloads)
     if action == "add":
         raw = with_workload(raw, count)
@@ -57,6 +59,19 @@ def _posted(request: HttpRequest, kept: Assessment) -> HttpResponse:
         messages.success(request, "Saved.")
     anchor = f"#workload-{count + 1}" if action == "add" else ""
     return redirect(f"{reverse('questionnaire', args=[kept.pk])}?tier={_tier(request)}{anchor}")
+
+
+def logs_sent(request: HttpRequest) -> dict[str, object]:
+    """The files of a posted form by field name, as answers take them."""
+    found: dict[str, object] = {}
+    for name, file in request.FILES.items():
+        named = str(file.name)  # type: ignore[union-attr]
+        if (file.size or 0) > LARGEST_BYTES:  # type: ignore[union-attr]
+            found[name] = too_large(named)
+        else:
+            text = file.read().decode("utf-8", "replace")  # type: ignore[union-attr]
+            found[name] = {"name": named, "text": text}
+    return found
 
 
 def _run(request: HttpRequest, kept: Assessment, raw: dict[str, Any]) -> HttpResponse:

@@ -144,6 +144,31 @@ def test_bad_answers_come_back_with_a_pointer_to_each(program: Client) -> None:
     ]
 
 
+def test_a_log_of_requests_is_kept_packed_and_sent_back_so(program: Client) -> None:
+    plain = "arrival_offset_s,prompt_tokens,output_tokens\n" + "9,900,3\n8,1,1\n" * 15
+    answers = {"traffic_basis": "trace_upload", "trace_file": plain}
+    sent = post(program, "/assessments", {"answers": answers}).json()
+
+    kept = program.get(f"{ROOT}/assessments/{sent['id']}").json()["answers"]["trace_file"]
+    again = post(program, "/assessments", {"answers": {**answers, "trace_file": kept}})
+    assert (kept["requests"], again.status_code) == (30.0, 201)
+
+
+def test_an_unreadable_log_of_requests_is_refused_by_line(program: Client) -> None:
+    plain = "arrival_offset_s,prompt_tokens,output_tokens\nsoon,1,2"
+    refused = post(program, "/assessments", {"answers": {"trace_file": plain}}).json()
+
+    assert refused["errors"] == [
+        {"pointer": "/answers/trace_file", "detail": "line 2: 'soon' is not a number"}
+    ]
+
+
+def test_a_body_above_the_limit_is_refused_with_the_limit(program: Client) -> None:
+    refused = post(program, "/assessments", {"answers": {"trace_file": "1" * 5_500_000}})
+
+    assert (refused.status_code, "may have 5 MB" in refused.json()["detail"]) == (413, True)
+
+
 def test_an_unknown_field_is_refused_by_name(program: Client) -> None:
     refused = post(program, "/assessments", {"presett": "chatbot_1m"})
 

@@ -33,6 +33,9 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"answers": {"workload": "embed_rag", "traffic_basis": "requests_per_second"}},
     {"answers": {"workloads": [{}, {"workload": "graph"}]}},
 )
+LOG = "arrival_offset_s,prompt_tokens,output_tokens\n" + "\n".join(
+    f"{second},900,{second + 1}" for second in range(40)
+)
 # What answers hang on other answers: the plain change alone would be refused or do nothing.
 TOGETHER: dict[str, dict[str, Any]] = {
     "owned_inventory": {"owned_inventory": [{"accel_ref": "nvidia-h100-sxm", "count": 8}]},
@@ -48,6 +51,7 @@ TOGETHER: dict[str, dict[str, Any]] = {
     "given_accel": {"given_accel": "nvidia-h200-sxm"},
     "provider_least_shares": {"provider_least_shares": [{"provider": "aws", "percent": 20}]},
     "vendor_least_shares": {"vendor_least_shares": [{"vendor": "AMD", "percent": 20}]},
+    "trace_file": {"trace_file": LOG},
     "negotiated_discounts": {"negotiated_discounts": [{"provider": "aws", "percent": 9}]},
 }
 

@@ -94,7 +94,7 @@ def test_what_is_no_longer_asked_is_set_aside_with_its_reason() -> None:
 
     assert answers.set_aside == (
         "Requests a second, mean (rps_mean) is set aside; "
-        "it is asked only when traffic_basis == 'requests_per_second'.",
+        "it is asked only when traffic_basis in ('requests_per_second', 'trace_upload').",
     )
     assert answers.workloads[0].number("rps_mean") == 10
 
@@ -150,7 +150,7 @@ def test_every_problem_is_named_at_once() -> None:
         ({"answers": {"solve_for": "best_for_budget"}}, "/answers/budget_total", "needs one"),
         ({"answers": {"solve_for": "check_given_setup"}}, "/answers/given_accel", "name its"),
         ({"answers": {"deployment_allowed": []}}, "/answers/deployment_allowed", "at least one"),
-        ({"answers": {"traffic_basis": "trace_upload"}}, "/answers/traffic_basis", "cannot"),
+        ({"answers": {"traffic_basis": "trace_upload"}}, "/answers/trace_file", "send"),
         (
             {"answers": {"params_total_b": 7, "params_active_b": 8}},
             "/answers/params_active_b",

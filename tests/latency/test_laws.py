@@ -13,7 +13,7 @@ from advisor.engine.latency.load import LOADS, load_table
 from advisor.engine.latency.outcome import Interval, Outcome, percentile, percentile_interval
 from advisor.engine.latency.pool import ROUTERS, Pool
 from advisor.engine.latency.served import Served
-from advisor.engine.latency.setups import Setup
+from advisor.engine.latency.setups import Setup, at_load, outcome_of, when_full, without_one
 from advisor.engine.latency.simulator import simulate
 from advisor.engine.latency.step_times import StepTimes, steady_steps
 from advisor.engine.latency.traffic import Arrivals, Lengths, at_rate, drawn_requests, merged
@@ -67,6 +67,61 @@ def test_losing_a_replica_never_helps(rate: float, replicas: int, seed: int) -> 
     whole, less = (outcome(rate, count, cv=1.5, seed=seed) for count in (replicas, replicas - 1))
 
     assert all(map(not_below, tails(less), tails(whole)))
+
+
+@FEW
+@given(peak=st.floats(2.0, 16.0), cv=st.floats(0.5, 3.0), seed=st.integers(0, 99))
+def test_nobody_is_served_sooner_at_120_percent_of_the_peak(
+    peak: float, cv: float, seed: int
+) -> None:
+    setup = Setup(served=table_of(STEPS, peak), cv=cv, seed=seed, most_requests=10_000)
+    at_peak, beyond = (tails(outcome_of(at_load(setup, load))) for load in (1.0, 1.2))
+
+    assert all(map(not_below, beyond, at_peak))
+
+
+@FEW
+@given(peak=st.floats(2.0, 16.0), cv=st.floats(0.5, 3.0), seed=st.integers(0, 99))
+def test_the_peak_with_a_replica_lost_is_never_served_sooner(
+    peak: float, cv: float, seed: int
+) -> None:
+    setup = Setup(served=table_of(STEPS, peak), cv=cv, seed=seed, most_requests=10_000)
+    whole, less = (tails(outcome_of(each)) for each in (setup, without_one(setup)))
+
+    assert all(map(not_below, less, whole))
+
+
+@FEW
+@given(limit=st.integers(1, 12), seed=st.integers(0, 99))
+def test_a_larger_batch_limit_never_serves_fewer_and_never_quicker_when_full(
+    limit: int, seed: int
+) -> None:
+    setup = Setup(served=table_of(STEPS, 4.0), seed=seed, most_requests=10_000)
+    small, large = (when_full(replace(setup, batch_limit=each)) for each in (limit, 2 * limit))
+
+    assert large.requests_per_s >= small.requests_per_s * 0.99
+    assert np.nanmean(large.outcome.tpot_s) >= np.nanmean(small.outcome.tpot_s) * 0.99
+
+
+@FEW
+@given(
+    limit=st.integers(1, 12),
+    load=st.floats(0.2, 0.9),
+    cv=st.floats(0.5, 3.0),
+    seed=st.integers(0, 99),
+)
+def test_a_larger_batch_limit_never_waits_longer_for_the_first_token(
+    limit: int, load: float, cv: float, seed: int
+) -> None:
+    few = replace(Setup(served=table_of(STEPS, 1.0), cv=cv, seed=seed), most_requests=10_000)
+    few = replace(few, batch_limit=limit)
+    few = at_load(few, load * when_full(few).requests_per_s)
+    small, large = (
+        percentile_interval(outcome_of(each).ttft_s, 0.99)
+        for each in (few, replace(few, batch_limit=2 * limit))
+    )
+
+    assert not_below(small, large)
 
 
 @given(

@@ -8,13 +8,13 @@ import pytest
 
 from advisor.engine.calibration import shipped_calibration
 from advisor.engine.latency.fewest import fewest_replicas
-from advisor.engine.latency.load import missed_targets
+from advisor.engine.latency.load import LoadRow, load_row, missed_targets
 from advisor.engine.latency.model_steps import steps_of_cases
+from advisor.engine.latency.poisson import UnderPoisson, under_poisson
 from advisor.engine.latency.published import PUBLISHED, published_trace
 from advisor.engine.latency.served import Served
 from advisor.engine.latency.setups import Setup, outcome_of, when_full
 from advisor.engine.latency.traces import BadTrace, read_trace
-from advisor.engine.latency.traffic import Trace
 from advisor.engine.workload import ServingDemand, Slo
 from tests.engine.serving_samples import cases, model, part
 
@@ -158,26 +158,69 @@ def test_one_replica_fewer_misses_it(slug: str) -> None:
     assert missed(setup, replicas - 1) != ()
 
 
-def poisson(trace: Trace, seed: int) -> Trace:
-    """The same requests arriving at random."""
-    gaps = np.random.default_rng(seed).exponential(1.0 / trace.requests_per_s, len(trace))
-    return replace(trace, arrival_s=np.cumsum(gaps))
-
-
-def test_random_arrivals_underestimate_what_the_code_trace_needs() -> None:
-    setup, replicas = sized("azure2023_code")
-    even = replace(setup, trace=poisson(published_trace("azure2023_code"), seed=1))
-    capacity = when_full(even).requests_per_s
-
-    found = fewest_replicas(even, capacity_requests_per_s=capacity)
-    assert found is not None
-    assert 2 * found < replicas
-
-
 def test_conversations_arrive_nearly_at_random() -> None:
     setup, replicas = sized("azure2023_conv")
-    even = replace(setup, trace=poisson(published_trace("azure2023_conv"), seed=1))
+    even = replace(setup, trace=published_trace("azure2023_conv").at_random(seed=1))
     capacity = when_full(even).requests_per_s
 
     found = fewest_replicas(even, capacity_requests_per_s=capacity)
     assert found == pytest.approx(replicas, abs=1)
+
+
+def compared(slug: str) -> tuple[LoadRow, UnderPoisson]:
+    """A trace on the replicas it needs, and the same with Poisson arrivals."""
+    setup, replicas = sized(slug)
+    setup = replace(setup, replicas=replicas)
+    capacity = when_full(setup).requests_per_s
+    even = under_poisson(setup, capacity_requests_per_s=capacity)
+    assert even is not None
+    return load_row(setup, capacity=capacity), even
+
+
+def test_poisson_arrivals_keep_the_rate_of_the_trace() -> None:
+    own, even = compared("azure2023_code")
+
+    assert even.row.requests_per_s == own.requests_per_s
+
+
+@pytest.mark.parametrize(("figure", "times"), [("ttft_p99_s", 1.3), ("tpot_p99_s", 5.0)])
+def test_poisson_arrivals_underestimate_the_p99_of_the_code_trace(
+    figure: str, times: float
+) -> None:
+    own, even = compared("azure2023_code")
+
+    assert own.figures[figure].value > times * even.row.figures[figure].value
+
+
+def test_a_pool_sized_for_poisson_arrivals_is_too_small_for_the_code_trace() -> None:
+    setup, replicas = sized("azure2023_code")
+    _, even = compared("azure2023_code")
+
+    assert even.fewest_replicas is not None
+    assert missed(setup, even.fewest_replicas) != ()
+    assert 2 * even.fewest_replicas < replicas
+
+
+def test_bursty_arrivals_wait_longer_than_poisson_ones() -> None:
+    setup = Setup(served=served(1.0, 0.05), replicas=2, load=8.0, cv=3.0)
+    capacity = when_full(setup).requests_per_s
+    even = under_poisson(setup, capacity_requests_per_s=capacity)
+
+    assert even is not None
+    own = load_row(setup, capacity=capacity).figures["ttft_p99_s"]
+    assert own.low > even.row.figures["ttft_p99_s"].high
+
+
+def test_poisson_arrivals_are_not_compared_with_themselves() -> None:
+    setup = Setup(served=served(1.0, 0.05), replicas=2, load=8.0, cv=1.0)
+
+    assert under_poisson(setup, capacity_requests_per_s=1e3) is None
+
+
+def test_at_the_peak_the_traces_busiest_minute_comes_at_the_peak_rate() -> None:
+    trace = published_trace("azure2023_code")
+    setup = Setup(
+        served=served(1.0, 0.05), trace=trace, trace_peak=trace.busiest_minute[1], load=10.0
+    )
+
+    assert setup.requests_per_s * trace.busiest_minute[1] == pytest.approx(10.0)

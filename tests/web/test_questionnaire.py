@@ -4,8 +4,10 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from advisor.engine.latency.kept import kept_log
 from advisor.forms import CONTROLLING, without_workload
 from advisor.models import Assessment, Job
 from advisor.questions import QUESTIONS, draft
@@ -167,3 +169,57 @@ def test_a_hostile_name_is_shown_as_text(pages: Client, kept: Assessment) -> Non
 
     page = pages.get(address(kept)).content.decode()
     assert ("<script>alert" in page, "&lt;script&gt;alert" in page) == (False, True)
+
+
+LOG = "arrival_offset_s,prompt_tokens,output_tokens\n" + "\n".join(
+    f"{second},900,{second + 1}" for second in range(40)
+)
+
+
+def uploaded(text: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile("requests.csv", text.encode())
+
+
+def test_an_uploaded_log_is_kept_whole_with_its_hash(pages: Client, kept: Assessment) -> None:
+    send(pages, kept, action="save", w0__trace_file=uploaded(LOG))
+
+    kept.refresh_from_db()
+    assert kept.answers["workloads"][0]["trace_file"] == dict(kept_log(LOG, "requests.csv"))
+
+
+def test_a_log_may_be_pasted(pages: Client, kept: Assessment) -> None:
+    send(pages, kept, action="save", w0__trace_file=LOG)
+
+    kept.refresh_from_db()
+    assert kept.answers["workloads"][0]["trace_file"]["name"] == "pasted log"
+
+
+def test_the_kept_log_and_what_it_answers_are_shown(pages: Client, kept: Assessment) -> None:
+    send(pages, kept, action="save", w0__trace_file=uploaded(LOG))
+
+    page = pages.get(f"{address(kept)}?tier=3").content.decode()
+    assert "requests.csv: 40 requests in 40 seconds" in page
+
+
+def test_saving_again_keeps_the_log(pages: Client, kept: Assessment) -> None:
+    send(pages, kept, action="save", w0__trace_file=uploaded(LOG))
+    send(pages, kept, action="save", w0__trace_file="")
+
+    kept.refresh_from_db()
+    assert "trace_file" in kept.answers["workloads"][0]
+
+
+def test_an_unreadable_log_is_refused_by_line(pages: Client, kept: Assessment) -> None:
+    send(pages, kept, action="save", w0__trace_file=uploaded(f"{LOG}\nsoon,1,2"))
+
+    page = pages.get(f"{address(kept)}?tier=3").content.decode()
+    assert "Line 42: &#x27;soon&#x27; is not a number" in page
+
+
+def test_a_log_above_the_limit_is_refused(
+    pages: Client, kept: Assessment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("advisor.views.questionnaire.LARGEST_BYTES", 100)
+    send(pages, kept, action="save", w0__trace_file=uploaded(LOG))
+
+    assert "larger than 20 MB" in pages.get(f"{address(kept)}?tier=3").content.decode()

@@ -17,12 +17,14 @@ from catalog.units import (
     GIGA,
     KILO,
     PERCENT,
+    SECONDS_PER_DAY,
     SECONDS_PER_HOUR,
     TERA,
     WEEKS_PER_MONTH,
 )
 
 SYSTEMIC_RISK_FLOPS = 1e25
+LOG_APART = 0.25  # of the mean rate; a log nearer to the answers does not contradict them
 WEIGHTS = ("cost", "latency", "risk", "simplicity", "carbon")
 ENGINES_OF_PREFERENCE: Mapping[str, frozenset[str]] = {
     "vllm": frozenset({"vllm"}),
@@ -195,6 +197,34 @@ def engines(preferences: tuple[str, ...]) -> frozenset[str]:
 
 def _findings(part: Part, workload: Workload) -> list[str]:
     """Facts about the demand that somebody should act on; findings, never verdicts."""
+    return [*_log_findings(part, workload), *_systemic_risk(part, workload)]
+
+
+def _log_findings(part: Part, workload: Workload) -> list[str]:
+    """Where the load that was answered is another than the log's, and how far the log reaches."""
+    logs, demand = part.own.rows("trace_file"), workload.serving
+    if not logs or "trace_file" not in part.own.asked or demand is None:
+        return []
+    log, mean = logs[0], demand.requests_per_s_mean
+    recorded, duration_s = float(log["requests_per_s"]), float(log["duration_s"])
+    if part.own.text("traffic_basis") != "trace_upload":
+        if abs(mean - recorded) <= LOG_APART * max(mean, recorded):
+            return []
+        return [
+            f"{part.name}: your answers come to {mean:,.3g} requests/s on average, the log of "
+            f"requests to {recorded:,.3g}. Yours size the plan; the log is played that much "
+            f"{'faster' if mean > recorded else 'slower'}."
+        ]
+    if duration_s >= SECONDS_PER_DAY:
+        return []
+    return [
+        f"{part.name}: the log of requests covers {duration_s / SECONDS_PER_HOUR:,.2g} hours. It "
+        "is taken as an ordinary stretch of the hours with traffic; send a whole day, or type the "
+        "busiest minute over the mean, if other hours are busier."
+    ]
+
+
+def _systemic_risk(part: Part, workload: Workload) -> list[str]:
     training = workload.training
     if training is None or "eu_ai_act" not in part.assessment.chosen("regimes"):
         return []

@@ -128,7 +128,7 @@ def _mean_per_s(part: Part, request: Request, *, hours_per_day: float, hours: fl
                 ),
                 active_hours_per_day=hours_per_day,
             )
-        case "requests_per_second":
+        case "requests_per_second" | "trace_upload":
             return own.number("rps_mean")
         case "requests_per_month":
             per_month = own.number("requests_month_m") * MEGA

@@ -5,6 +5,7 @@ from math import isfinite
 
 from advisor.engine.latency.load import BatchRow, LoadRow, LoadTable
 from advisor.engine.latency.outcome import Interval
+from advisor.engine.latency.poisson import UnderPoisson
 
 
 def number(value: float | None) -> float | None:
@@ -48,6 +49,11 @@ def batch_document(batch: BatchRow) -> dict[str, object]:
         "full_requests_per_s": number(batch.full_requests_per_s),
         "full_tpot_p99_s": interval_document(batch.full_tpot),
     }
+
+
+def poisson_document(found: UnderPoisson) -> dict[str, object]:
+    """A load with Poisson arrivals of the same rate and lengths."""
+    return {**row_document(found.row), "fewest_replicas": found.fewest_replicas}
 
 
 def table_document(table: LoadTable) -> dict[str, object]:

@@ -20,11 +20,10 @@ def fewest_replicas(setup: Setup, *, capacity_requests_per_s: float) -> int | No
 
     Source: definition; more replicas never wait longer on the same requests.
     """
-    if missed_targets(outcome_of(_light(setup)), setup.served.demand.slo) != ():
+    if missed_alone(setup) != ():
         return None
     each = capacity_requests_per_s / setup.pool.replicas
-    load = setup.requests_per_s
-    load += setup.neighbour_load * setup.served.demand.requests_per_s_peak
+    load = setup.requests_per_s + setup.neighbour_requests_per_s
     if each <= 0.0:
         return None
     low = max(ceil(load / each) - 1, 0)  # does not keep up with the load, or is nothing
@@ -42,6 +41,14 @@ def fewest_replicas(setup: Setup, *, capacity_requests_per_s: float) -> int | No
         else:
             low = middle
     return high
+
+
+def missed_alone(setup: Setup) -> tuple[str, ...] | None:
+    """Targets that single requests miss by themselves, on however many replicas; None without any.
+
+    Source: the set-up at so little load that no request meets another.
+    """
+    return missed_targets(outcome_of(_light(setup)), setup.served.demand.slo)
 
 
 def _keeps(setup: Setup, replicas: int) -> bool:

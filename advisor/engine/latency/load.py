@@ -51,15 +51,21 @@ class LoadRow:
 
 def load_row(setup: Setup, *, capacity: float) -> LoadRow:
     """Simulate a set-up once and take its percentiles."""
-    done = outcome_of(setup)
+    return row_of(setup, outcome_of(setup), capacity=capacity)
+
+
+def row_of(setup: Setup, done: Outcome, *, capacity: float) -> LoadRow:
+    """Percentiles of what became of a set-up's requests.
+
+    Source: `percentile_interval`.
+    """
     figures = {
         f"{figure}_{name}_s": percentile_interval(getattr(done, f"{figure}_s"), share)
         for figure in FIGURES
         for name, share in SHARES.items()
     }
     pool = setup.pool
-    total = setup.requests_per_s * (1.0 + setup.neighbour_load / max(setup.load, 1e-12))
-    settles = total < SATURATED * capacity
+    settles = setup.requests_per_s + setup.neighbour_requests_per_s < SATURATED * capacity
     return LoadRow(
         load=setup.load,
         requests_per_s=setup.requests_per_s,
@@ -118,8 +124,8 @@ def load_table(
     tell = progress or _silent
     tell("Finding the capacity", 0.02)
     capacity = when_full(setup).requests_per_s
-    neighbour = setup.neighbour_load * setup.served.demand.requests_per_s_peak
-    full = max((capacity - neighbour) / max(setup.served.demand.requests_per_s_peak, 1e-12), 0.0)
+    alone = max(capacity - setup.neighbour_requests_per_s, 0.0)
+    full = alone / max(at_load(setup, 1.0).requests_per_s, 1e-12)
     rows = []
     for number, load in enumerate(LOADS):
         tell(f"Simulating {load:.0%} of the peak", 0.05 + 0.4 * number / len(LOADS))

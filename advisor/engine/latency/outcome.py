@@ -1,5 +1,6 @@
 """What became of every request, and percentiles with their confidence intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,16 @@ class Outcome:
     def settled(self, share: float = 0.1) -> "Outcome":
         """Without the first share of the requests, who met an empty system."""
         return self.rows(slice(int(share * len(self)), None))
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """Several outcomes one after the other, as of independent runs of one load."""
+    return Outcome(
+        **{
+            name: np.concatenate([getattr(each, name) for each in outcomes])
+            for name in Outcome.__slots__
+        }
+    )
 
 
 def percentile(values: Floats, share: float) -> float:

@@ -24,8 +24,9 @@ class Setup:
     """A served plan and what is different from how it was sized; None leaves the plan's own.
 
     `load` multiplies the peak rate. A `trace` replaces arrivals and lengths, played at that
-    rate. A neighbour shares the pool: requests like these at `neighbour_load` times the plan's
-    peak rate and with its own burstiness; its latencies are not reported.
+    rate, or slower by `trace_peak`, so that its own busiest minute reaches it. A neighbour
+    shares the pool: requests like these at `neighbour_load` times the plan's peak rate and with
+    its own burstiness; its latencies are not reported.
     """
 
     served: Served
@@ -35,6 +36,7 @@ class Setup:
     replicas: int | None = None
     router: str = "least_loaded"
     trace: Trace | None = None
+    trace_peak: float = 1.0  # rate of the trace that stands for the peak, over its mean rate
     neighbour_load: float = 0.0
     neighbour_cv: float = 1.0
     seed: int = 1
@@ -49,8 +51,13 @@ class Setup:
 
     @property
     def requests_per_s(self) -> float:
-        """Own rate at the set-up's load, all replicas."""
-        return self.served.demand.requests_per_s_peak * self.load
+        """Own mean rate at the set-up's load, all replicas."""
+        return self.served.demand.requests_per_s_peak * self.load / self.trace_peak
+
+    @property
+    def neighbour_requests_per_s(self) -> float:
+        """Mean rate of the neighbour, all replicas."""
+        return self.served.demand.requests_per_s_peak * self.neighbour_load
 
     @property
     def count(self) -> int:
@@ -112,7 +119,10 @@ def replicas_simulated(setup: Setup) -> int:
 
 def _own(setup: Setup, rate: float) -> Requests:
     if setup.trace is not None:
-        return setup.trace.replayed(requests_per_s=rate, count=setup.count)
+        played = setup.trace.around_the_busiest(setup.count)
+        return played.replayed(
+            requests_per_s=rate * played.requests_per_s / setup.trace.requests_per_s
+        )
     served = setup.served
     cv = served.demand.burstiness_cv if setup.cv is None else setup.cv
     arrivals = Arrivals(requests_per_s=rate, cv=cv)
@@ -122,7 +132,7 @@ def _own(setup: Setup, rate: float) -> Requests:
 
 
 def _neighbour(setup: Setup, own: Requests, part: float) -> Requests:
-    rate = setup.served.demand.requests_per_s_peak * setup.neighbour_load * part
+    rate = setup.neighbour_requests_per_s * part
     span = float(own.arrival_s[-1])
     count = int(np.clip(rate * span, 1, 4 * setup.most_requests))
     arrivals = Arrivals(requests_per_s=rate, cv=setup.neighbour_cv)
@@ -150,9 +160,10 @@ def when_full(setup: Setup) -> Full:
     apart = pool.prefill
     batch = pool.steps.max_batch
     count = int(np.clip(5 * batch, 400, 8_000))
-    drawn = _own(replace(setup, most_requests=count), 1.0)
-    if len(drawn) < count and setup.trace is not None:
+    if setup.trace is not None:
         drawn = setup.trace.replayed(requests_per_s=1.0, count=count)
+    else:
+        drawn = _own(replace(setup, most_requests=count), 1.0)
     done = simulate_closed(
         drawn.prompt_tokens[:count],
         drawn.output_tokens[:count],

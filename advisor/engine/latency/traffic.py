@@ -6,7 +6,7 @@ import numpy as np
 
 from advisor.engine.cases import Floats, Ints
 from advisor.engine.lognormal import lognormal_spread
-from catalog.units import SECONDS_PER_HOUR
+from catalog.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 Random = np.random.Generator
 _DAY_HOURS = 24
@@ -129,6 +129,47 @@ class Trace:
         gaps = np.diff(self.arrival_s)
         mean = float(gaps.mean()) if len(gaps) else 0.0
         return float(gaps.std()) / mean if mean > 0.0 else 0.0
+
+    @property
+    def busiest_minute(self) -> tuple[int, float]:
+        """First request of the minute with most arrivals, and its rate over the mean one.
+
+        Minutes are counted from the first arrival; of a recording shorter than two the whole
+        is taken, as even.
+
+        Source: definition.
+        """
+        minutes = int(self.duration_s // SECONDS_PER_MINUTE)
+        if minutes < 2:  # noqa: PLR2004
+            return 0, 1.0
+        edges = np.arange(minutes + 1) * SECONDS_PER_MINUTE
+        first = np.searchsorted(self.arrival_s - self.arrival_s[0], edges)
+        arrived = np.diff(first)
+        busiest = int(arrived.argmax())
+        rate = float(arrived[busiest]) / SECONDS_PER_MINUTE
+        return int(first[busiest]), max(rate / self.requests_per_s, 1.0)
+
+    def around_the_busiest(self, count: int) -> "Trace":
+        """So many requests in a row with the busiest minute among them; time stays as it is."""
+        if count >= len(self):
+            return self
+        begin = min(max(self.busiest_minute[0] - count // 2, 0), len(self) - count)
+        kept = slice(begin, begin + count)
+        return Trace(
+            arrival_s=self.arrival_s[kept],
+            prompt_tokens=self.prompt_tokens[kept],
+            output_tokens=self.output_tokens[kept],
+        )
+
+    def at_random(self, *, seed: int) -> "Trace":
+        """The same requests in the same order at the same mean rate, with Poisson arrivals.
+
+        Source: gaps of a Poisson stream are exponential; they are scaled to the same duration.
+        """
+        gaps = np.random.default_rng(seed).exponential(1.0, len(self))
+        at = np.cumsum(gaps) - gaps[0]
+        span = float(self.arrival_s[-1] - self.arrival_s[0])
+        return replace(self, arrival_s=at * span / float(at[-1]))
 
     def replayed(self, *, requests_per_s: float, count: int | None = None) -> Requests:
         """The recording played at another rate: time is stretched, lengths stay.
