@@ -56,6 +56,8 @@ LABELS: Mapping[str, str] = {
     "decode": "what remains of a decode step beyond its terms",
     "prefill": "what remains of prefill work beyond its terms",
     "gain": "tokens a step yields",
+    "prompts_s": "queue and prompt in the prefill pool",
+    "handed_s": "hand-over, a place and the first step in the decode pool",
     "move_s": "way of a prompt's cache from prefill to decode",
     "network_bytes_per_s": "network of one accelerator",
     "kv_bytes_per_sequence": "cache of one prompt",

@@ -298,6 +298,7 @@ def _of_load(setting: Setting, load: int) -> Setting:
         demand=demand,
         jobs=tuple(job for job in problem.jobs if job.load == load),
         limits=(),
+        spreads=tuple(each for each in problem.spreads if each.load == load),
     )
     small = restricted(replace(setting, problem=alone), keep, [
         whole.load == load for whole in problem.wholes

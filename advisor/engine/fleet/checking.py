@@ -63,7 +63,7 @@ def broken(problem: FleetProblem, fleet: Fleet) -> list[str]:
 
     Source: the constraints of FleetProblem, computed from the fleet alone.
     """
-    found = _unserved(problem, fleet) + _overfull(problem, fleet)
+    found = _unserved(problem, fleet) + _overfull(problem, fleet) + _thin(problem, fleet)
     found += [
         f"{limit.name}: {value:,.2f} is more than {limit.most:,.2f}"
         for limit in problem.limits
@@ -77,6 +77,26 @@ def broken(problem: FleetProblem, fleet: Fleet) -> list[str]:
         found.append("more machines than there are to be had")
     if (fleet.machines < np.where(problem.held, problem.least, 0.0) - _SLACK).any():
         found.append("fewer machines than are held anyway")
+    return found
+
+
+def _thin(problem: FleetProblem, fleet: Fleet) -> list[str]:
+    """Loads that are served, and have too little outside a place."""
+    found = []
+    for spread in problem.spreads:
+        mine = problem.bucket_load == spread.load
+        hosted = problem.metered[problem.pool_option] & (problem.pool_load == spread.load)
+        served = fleet.served[mine]
+        total = np.maximum(problem.demand[mine].sum(axis=0), 1e-12)
+        apart = fleet.whole[spread.wholes].sum()
+        share = served[:, hosted].sum(axis=(0, 1)) / total + apart
+        have = spread.capacity @ fleet.replicas + spread.need * share
+        used = served.max(initial=0.0) > _SLACK or any(
+            on and each.load == spread.load
+            for each, on in zip(problem.wholes, fleet.whole, strict=True)
+        )
+        if used and (have < spread.need - _SLACK * np.maximum(spread.need, 1.0)).any():
+            found.append(f"{spread.name}: too little stands elsewhere")
     return found
 
 

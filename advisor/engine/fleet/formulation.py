@@ -75,6 +75,7 @@ def formulate(problem: FleetProblem, *, whole_hours: bool = True) -> Formulation
     _hold_replicas(made, problem, live)
     _pay_groups(made, problem)
     _keep_limits(made, problem)
+    _stand_apart(made, problem)
     return made
 
 
@@ -277,6 +278,23 @@ def _keep_limits(made: Formulation, problem: FleetProblem) -> None:
         program.put(row, made.machines, limit.per_machine[held])
         program.put(row, made.used, limit.per_hour[hourly][:, np.newaxis] * problem.hours)
         program.put(row, made.whole, limit.per_whole)
+
+
+def _stand_apart(made: Formulation, problem: FleetProblem) -> None:
+    """In every hour what a spread load has outside each place reaches its need."""
+    program, (buckets, pools) = made.program, made.pairs
+    for spread in problem.spreads:
+        hours = np.flatnonzero(spread.need > 0.0)
+        rows = program.row_block(len(hours), lower=spread.need[hours], upper=INF)
+        mine = np.flatnonzero(spread.capacity > 0.0)
+        program.put(rows, made.replicas[mine][:, hours], spread.capacity[mine][:, np.newaxis])
+        total = problem.demand[problem.bucket_load == spread.load].sum(axis=0)[hours]
+        hosted = problem.metered[problem.pool_option[pools]]
+        for pair in np.flatnonzero(hosted & (problem.pool_load[pools] == spread.load)):
+            part = problem.demand[buckets[pair], hours] / np.maximum(total, 1e-12)
+            program.put(rows, made.share[pair, hours], spread.need[hours] * part)
+        for whole in spread.wholes:
+            program.put(rows, made.whole[whole], spread.need[hours])
 
 
 def fleet_of(made: Formulation, problem: FleetProblem, values: Floats) -> Fleet:

@@ -105,7 +105,9 @@ def _hour(fixed: FleetProblem, hour: int, pairs: Bools) -> tuple[Bools, Fleet] |
     kept = np.zeros(len(fixed.held), dtype=bool)
     kept[fixed.pool_option[(rate > 0.0).any(axis=0)]] = True
     demand = np.ascontiguousarray(fixed.demand[:, [hour]])
-    alone = options_kept(replace(fixed, hours=np.ones(1), demand=demand, rate=rate), kept)
+    spreads = tuple(replace(each, need=each.need[[hour]]) for each in fixed.spreads)
+    one = replace(fixed, hours=np.ones(1), demand=demand, rate=rate, spreads=spreads)
+    alone = options_kept(one, kept)
     made = formulate(alone)
     answer = solve(made.program, Limits(gap=HOUR_GAP, nodes=5_000))
     return None if answer.values is None else (kept, fleet_of(made, alone, answer.values))

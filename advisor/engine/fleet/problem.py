@@ -49,6 +49,21 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """What a live load must have outside a place, in every hour; one such rule.
+
+    The capacity of its replicas, with what hosted models and some whole plans serve counted as
+    that share of the need, must reach the need.
+    """
+
+    load: int
+    name: str
+    capacity: Floats  # (P,) of one replica; 0 inside the place and for other loads
+    need: Floats  # (H,)
+    wholes: Ints  # whole plans that satisfy it by themselves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetProblem:
     """Options are bought, pools are one load's replicas on one option, hours are kinds of hours.
 
@@ -80,6 +95,7 @@ class FleetProblem:
     families: tuple[Group, ...] = ()  # each used one but the first costs `another_usd`
     another_usd: float = 0.0
     limits: tuple[Limit, ...] = ()
+    spreads: tuple[Spread, ...] = ()
 
     @property
     def loads(self) -> int:
@@ -136,6 +152,9 @@ def options_kept(problem: FleetProblem, keep: Bools) -> FleetProblem:
             replace(limit, per_machine=limit.per_machine[keep], per_hour=limit.per_hour[keep])
             for limit in problem.limits
         ),
+        spreads=tuple(
+            replace(spread, capacity=spread.capacity[pools]) for spread in problem.spreads
+        ),
     )
 
 
@@ -152,6 +171,9 @@ def wholes_kept(problem: FleetProblem, keep: Sequence[bool]) -> FleetProblem:
         groups=tuple(_with_wholes(group, place) for group in problem.groups),
         families=tuple(_with_wholes(group, place) for group in problem.families),
         limits=tuple(replace(lim, per_whole=lim.per_whole[rows]) for lim in problem.limits),
+        spreads=tuple(
+            replace(spread, wholes=_kept(spread.wholes, place)) for spread in problem.spreads
+        ),
     )
 
 
@@ -161,5 +183,8 @@ def _with_pools(group: Group, place: Mapping[int, int]) -> Group:
 
 
 def _with_wholes(group: Group, place: Mapping[int, int]) -> Group:
-    kept = [place[int(whole)] for whole in group.wholes if int(whole) in place]
-    return replace(group, wholes=np.array(kept, dtype=np.int64))
+    return replace(group, wholes=_kept(group.wholes, place))
+
+
+def _kept(rows: Ints, place: Mapping[int, int]) -> Ints:
+    return np.array([place[int(row)] for row in rows if int(row) in place], dtype=np.int64)

@@ -14,6 +14,7 @@ from advisor.engine.fleet.prices import price_table, unit_prices
 from advisor.engine.fleet.problem import FleetProblem, Group, Job, Whole
 from advisor.engine.fleet.shares import told_apart
 from advisor.engine.fleet.sizes import SizeClass, Speeds, size_classes, size_classes_of_one
+from advisor.engine.fleet.spread import spreads_of
 from advisor.engine.fleet.ways import Ways, undominated, ways_of
 from advisor.engine.fleet.weeks import (
     Work,
@@ -348,7 +349,8 @@ def _problem(
         problem, question, priced, options, plans, people=price("people"), porting=price("porting"),
         capex=price("capex"), pools=pools,
     )  # fmt: skip
-    return with_meters(done, meters, volume)
+    whole = with_meters(done, meters, volume)
+    return replace(whole, spreads=spreads_of(whole, priced, [o.offer for o in options], plans))
 
 
 def _speeds(of: Sequence[Ways], at: Sequence[int], bucket_class: Ints) -> Floats:

@@ -9,6 +9,7 @@ from advisor.engine.cases import Floats
 from advisor.engine.fleet.accounts import busy
 from advisor.engine.fleet.answering import FleetAnswer
 from advisor.engine.fleet.keeping import kept_sentences
+from advisor.engine.fleet.places import spread_sentences
 from advisor.engine.fleet.routes import (
     hosted_item,
     hosted_row,
@@ -103,6 +104,7 @@ def sentences(answer: FleetAnswer) -> list[str]:
         )
     found += overflow_sentences(setting=answer.setting, fleet=answer.fleet)
     found += kept_sentences(answer)
+    found += spread_sentences(answer)
     found += _played(answer)
     greedy = answer.greedy_usd
     if greedy is not None and greedy > total * 1.001:

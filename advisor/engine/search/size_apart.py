@@ -220,7 +220,9 @@ def _ttft_s(
         **shared,
     )
     with np.errstate(invalid="ignore", over="ignore"):
-        total = first_token_s(prompts, z=z) + first_token_s(places, z=z)
+        prompts_s = first_token_s(prompts, z=z)
+        handed_s = first_token_s(places, z=z)
+    total = prompts_s + handed_s
     return np.asarray(np.where(np.isfinite(total), total, np.inf))
 
 
