@@ -12,6 +12,7 @@ from advisor.engine.fleet.answering import FULL, full_fleet
 from advisor.engine.fleet.mip import Limits
 from advisor.engine.fleet.mixing import mixed_plan, not_recommended_because
 from advisor.engine.fleet.percentiles import checked
+from advisor.engine.fleet.pursuing import goal_of
 from advisor.engine.fleet.setting import setting_of
 from advisor.engine.fleet.sizes import Speeds
 from advisor.engine.fleet.spot import spot_plans
@@ -42,8 +43,8 @@ def start_fleet(
 ) -> Job:
     """A job that solves a run's fleet; one asked the same before is answered by that one.
 
-    Without seconds it stops by a number of nodes, which is the same on every machine, or after
-    a minute and a half. Raises NoFleet and what `jobs.accept` raises.
+    Without seconds it stops at fixed points of its work, which are the same on every machine,
+    so that it can be replayed. Raises NoFleet and what `jobs.accept` raises.
     """
     if seconds is not None and not SECONDS[0] <= seconds <= SECONDS[1]:
         message = f"seconds is {seconds:g}; it must be from {SECONDS[0]:g} to {SECONDS[1]:g}"
@@ -101,6 +102,7 @@ def fleet_result(inputs: Mapping[str, Any], progress: Progress) -> dict[str, Any
         worked.decisions,
         robust=robust,
         speeds=Speeds(calibration=worked.calibration, software_month=month),
+        objective=goal_of(worked.question),
     )
     if setting is None:
         message = "A workload has no plan at all, so there is no fleet; the answer says why."
@@ -149,7 +151,7 @@ def _watch(progress: Progress) -> Callable[[float, float], bool]:
 
     def look(usd: float, bound: float) -> bool:
         known = 0.0 < bound <= usd < 1e29  # noqa: PLR2004 -- the solver's infinity
-        stage = f"Best so far {usd:,.0f} USD, proven {bound:,.0f} USD" if known else "Searching"
+        stage = f"Searching, proven within {1.0 - bound / usd:.1%}" if known else "Searching"
         try:
             progress(stage, 0.4)
         except jobs.Cancelled:

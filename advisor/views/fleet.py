@@ -80,8 +80,23 @@ def _shown(job: Job) -> dict[str, Any]:
     result = job.result
     shown: dict[str, Any] = {"fleet_job": job, "percent_done": round(job.progress / PERCENT)}
     if result:
-        shown |= {"result": result, "charts": week_figures(result), "rows": plainer(result)}
+        shown |= {
+            "result": result,
+            "charts": week_figures(result),
+            "rows": plainer(result),
+            "criteria": criteria(result),
+        }
     return shown
+
+
+def criteria(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What another objective than cost weighed, here and in the fleet of least cost."""
+    found = (result.get("objective") or {}).get("criteria", ())
+    return [
+        dict(each)
+        | {"is_share": not each["unit"], "against": _against(each["value"], each["of_least_cost"])}
+        for each in found
+    ]
 
 
 def plainer(result: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -91,7 +106,9 @@ def plainer(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     if single:
         kind = f": {FAMILY_LABELS.get(single['family'], single['family'])}, "
         kind += purchase(single["purchase"]).lower()
+    asked = result.get("objective") or {}
     known = (
+        ("Fleet of least cost", asked.get("least_cost_usd")),
         (f"Best fleet of one family bought in one way{kind}", single and single["usd"]),
         ("Best fleet of one family, any contracts", result["one_family_usd"]),
         ("Greedy plan: one workload after another", result["greedy_usd"]),

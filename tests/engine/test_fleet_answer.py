@@ -1,5 +1,8 @@
 """The fleet of real questions over the shipped catalogue: what it saves, and when it says no."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -13,6 +16,7 @@ from advisor.engine.fleet.checking import broken
 from advisor.engine.fleet.mip import Limits
 from advisor.engine.fleet.percentiles import Checked, checked
 from advisor.engine.fleet.problem import Fleet
+from advisor.engine.fleet.pursuing import goal_of
 from advisor.engine.fleet.setting import Setting, setting_of
 from advisor.engine.fleet.sizes import Speeds, size_classes
 from advisor.engine.fleet.spot import spot_plans
@@ -85,6 +89,71 @@ def test_the_bill_is_what_the_search_reckoned_with(preset: str) -> None:
     """Machines held and rented, work of several loads on the same ones, growth, batches."""
     found = fleet(work_of(preset))
     assert found.bill.total_usd == pytest.approx(found.fleet.usd, abs=0.05)
+
+
+@cache
+def asked_for(solve_for: str, budget: int = 400_000) -> FleetAnswer:
+    done = answered(MIXED, solve_for=solve_for, budget_total=budget)
+    goal = goal_of(done.question)
+    found = setting_of(done.question, done.priced, done.decisions, objective=goal)
+    assert found is not None
+    answer = full_fleet(found, done.decisions)
+    assert answer is not None
+    return answer
+
+
+@pytest.mark.xdist_group("fleets_for_objectives")
+@pytest.mark.parametrize("solve_for", ["best_for_budget", "min_time", "weighted"])
+def test_a_fleet_for_another_objective_is_better_in_it_within_the_budget(solve_for: str) -> None:
+    answer = asked_for(solve_for)
+    found = answer.pursued
+    assert found is not None
+    assert found.aimed.value < found.of_least_cost * 0.97
+    assert answer.bill.total_usd <= 400_000.0
+    assert broken(answer.setting.problem, answer.fleet) == []
+
+
+@pytest.mark.xdist_group("fleets_for_objectives")
+@pytest.mark.parametrize("solve_for", ["best_for_budget", "min_time", "weighted"])
+def test_a_fleet_for_another_objective_is_proven_within_a_percent(solve_for: str) -> None:
+    assert asked_for(solve_for).gap <= 0.01
+
+
+@pytest.mark.xdist_group("fleets_for_objectives")
+def test_the_trade_against_least_cost_is_told() -> None:
+    answer = asked_for("best_for_budget")
+    document: Any = fleet_document(answer)["objective"]
+    latency = next(each for each in document["criteria"] if each["name"] == "latency")
+    assert latency["value"] < latency["of_least_cost"]
+    assert document["more_usd"] == round(answer.bill.total_usd - document["least_cost_usd"], 2)
+    assert sentences(answer)[0].startswith("Searched for the best service within 400,000 USD")
+
+
+def test_a_budget_that_no_fleet_keeps_leaves_the_least_cost_and_says_so() -> None:
+    answer = asked_for("best_for_budget", budget=200_000)
+    assert answer.pursued is None
+    assert "no fleet was found that keeps the budget" in answer.note
+
+
+REPLAY = """
+import hashlib, json, django
+django.setup()
+from tests.engine.test_fleet_answer import asked_for, fleet_document
+text = json.dumps(fleet_document(asked_for("weighted")), sort_keys=True)
+print(hashlib.sha256(text.encode()).hexdigest())
+"""
+
+
+def test_processes_with_different_hash_seeds_find_the_same_fleet() -> None:
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", REPLAY],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": "."},
+            capture_output=True, text=True, check=True,
+        )
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert runs[0].stdout == runs[1].stdout != ""
 
 
 def test_the_lines_of_the_bill_add_up_to_the_cent() -> None:

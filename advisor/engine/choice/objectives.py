@@ -229,16 +229,16 @@ def told(objective: Objective, best: Plan, cheapest: Plan, *, job: bool) -> str:
 
 
 def told_of_fleet(objective: Objective) -> str:
-    """That a fleet of several workloads is of least cost whatever was asked; "" where that was.
+    """That the quick fleet of an answer is of least cost whatever was asked; "" where that was.
 
-    Source: `fleet.answering`, which minimises cost alone.
+    Source: `fleet.answering.quick_fleet`, which minimises cost alone.
     """
     if objective == Objective.LEAST_COST:
         return ""
     return (
-        "The fleet for all workloads together is the one of least cost that keeps every target "
-        f"and limit; what you asked for, {WORDS[objective]}, decides only the plan that each "
-        "workload would have by itself."
+        "The fleet for all workloads together that stands here is the one of least cost that "
+        f"keeps every target and limit; the Fleet page searches for what you asked for, "
+        f"{WORDS[objective]}, and shows both."
     )
 
 

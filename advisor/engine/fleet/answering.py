@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from advisor.engine.choice.decision import Decision
+from advisor.engine.choice.objectives import WORDS, Objective
 from advisor.engine.fleet.accounts import Bill, bill_of
 from advisor.engine.fleet.checking import broken, priced
 from advisor.engine.fleet.comparing import Plain, best_plain, restricted
@@ -14,11 +15,13 @@ from advisor.engine.fleet.greedy import greedy_fleet
 from advisor.engine.fleet.mip import Limits, Watch, solve
 from advisor.engine.fleet.percentiles import Checked, PoolCheck
 from advisor.engine.fleet.problem import Fleet
+from advisor.engine.fleet.pursuing import Pursued, goal_of, pursued
 from advisor.engine.fleet.setting import Setting
 from advisor.engine.fleet.solving import Outcome, solve_exactly
 
 QUICK = Limits(gap=5e-3, nodes=5)
-FULL = Limits(gap=1e-4, nodes=20_000, seconds=90.0)
+FULL = Limits(gap=1e-4, nodes=20_000, looks=2_000)
+AIMED_GAP = 1e-3  # at which the search for another objective than cost ends
 GOOD_ENOUGH = 0.03  # gap to the relaxation at which the quick answer looks no further
 WORTH_IT = 0.03  # saving from which a hybrid is recommended, beyond the gap
 _USED = 1e-6
@@ -44,10 +47,14 @@ class FleetAnswer:
     checks: tuple[PoolCheck, ...] = ()
     without_owned_usd: float | None = None  # least cost without what is owned; None: nothing is
     before_check_usd: float | None = None  # cost before replicas were added; None: not checked
+    pursued: Pursued | None = None  # where another objective than cost decided
+    note: str = ""  # why it did not, or no longer keeps the budget
 
     @property
     def gap(self) -> float:
-        """Proven distance from the least cost, as a fraction of the cost."""
+        """Proven distance from the least cost, or the best value, as a fraction of it."""
+        if self.pursued is not None:
+            return self.pursued.aimed.gap
         total = self.bill.total_usd
         return max(total - self.bound_usd, 0.0) / total if total > 0.0 else 0.0
 
@@ -65,8 +72,11 @@ class FleetAnswer:
 
     @property
     def is_hybrid(self) -> bool:
-        """Whether mixing pays: several families or contracts, worth it beyond the gap."""
-        return len(self.kinds) > 1 and self.saving >= WORTH_IT + self.gap
+        """Whether mixing pays: several families or contracts, worth it beyond the gap.
+
+        Asked of cost alone: of a fleet for another objective it is not said.
+        """
+        return self.pursued is None and len(self.kinds) > 1 and self.saving >= WORTH_IT + self.gap
 
 
 def kinds_of(setting: Setting, fleet: Fleet) -> frozenset[tuple[str, str]]:
@@ -109,9 +119,12 @@ def full_fleet(
     watch: Watch | None = None,
     check: Check | None = None,
 ) -> FleetAnswer | None:
-    """The fleet of least cost, proven to a hundredth of a percent or as far as the limits allow.
+    """The fleet of what was asked for, proven as far as the limits allow.
 
-    With `check` its hours are played and mended, and so are those of the plain fleet beside it.
+    The one of least cost is searched first, to a hundredth of a percent; where something else
+    was asked for, the setting is made for it (`pursuing.goal_of`) and the search goes on from
+    there. With `check` its hours are played and mended, and so are those of the plain fleet
+    beside it.
 
     Source: `solve_exactly`.
     """
@@ -122,10 +135,32 @@ def full_fleet(
         return None
     say("Comparing with plain fleets", 0.7)
     answer = _answered(setting, outcome, decisions, replace(limits, gap=1e-3), plain=True)
+    say("Looking for the best fleet for what you ask", 0.75)
+    answer = _of_objective(answer, outcome, replace(limits, gap=AIMED_GAP), watch)
     if check is None:
         return answer
     say("Playing every kind of hour", 0.85)
     return _mended(answer, check)
+
+
+def _of_objective(
+    answer: FleetAnswer, least: Outcome, limits: Limits, watch: Watch | None
+) -> FleetAnswer:
+    """The answer with the fleet of another objective where that was asked for and found."""
+    goal = goal_of(answer.setting.question)
+    found = pursued(answer.setting, replace(least, fleet=answer.fleet), limits, watch=watch)
+    if found is None and goal != Objective.LEAST_COST:
+        note = (
+            f"You ask for {WORDS[goal]}; no fleet was found that keeps the budget, so this is the "
+            "one of least cost."
+        )
+        return replace(answer, note=note)
+    if found is None:
+        return answer
+    fleet = found.aimed.fleet
+    stopped = answer.stopped or found.aimed.stopped
+    bill = bill_of(answer.setting, fleet)
+    return replace(answer, fleet=fleet, bill=bill, pursued=found, stopped=stopped)
 
 
 def _mended(answer: FleetAnswer, check: Check) -> FleetAnswer:
@@ -140,9 +175,15 @@ def _mended(answer: FleetAnswer, check: Check) -> FleetAnswer:
         plain_usd = bill.total_usd if same else mended
         alone = family_usd is not None and abs(family_usd - before) < 0.01  # noqa: PLR2004
         family_usd = bill.total_usd if alone else family_usd
+    budget = None if answer.pursued is None else answer.pursued.budget_usd
+    note = answer.note
+    if budget is not None and bill.total_usd > budget:
+        note = (
+            f"With the replicas added it costs {bill.total_usd - budget:,.0f} USD over the budget."
+        )
     return replace(
         answer, fleet=done.fleet, bill=bill, checks=done.pools, before_check_usd=before,
-        plain_usd=plain_usd, family_usd=family_usd,
+        plain_usd=plain_usd, family_usd=family_usd, note=note,
     )  # fmt: skip
 
 

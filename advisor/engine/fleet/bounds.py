@@ -85,20 +85,26 @@ def _carbon(
     """Tonnes over the horizon; machines that are held count as if they were busy."""
     machine, hour = np.zeros(len(options)), np.zeros(len(options))
     for number, (_, load, row) in enumerate(options):
-        rows = np.array([row])
-        if problem.held[number]:
-            cost = machines(priced[load], rows, count=MANY, utilisation=1.0)
-        else:
-            cost = hours(priced[load], rows, mean_machines=MANY)
-        made = cost.embodied_carbon_kg[0] if question.embodied_carbon else 0.0
-        tonnes = (cost.carbon_kg[0] + made) / MANY / _KG_PER_TONNE
-        if problem.held[number]:
-            machine[number] = tonnes
-        else:
-            hour[number] = tonnes / HOURS_PER_WEEK
+        held = bool(problem.held[number])
+        (machine if held else hour)[number] = tonnes_of(question, priced[load], row, held=held)
     months = question.horizon_months
     return Limit(
         name="carbon in t CO2e", per_machine=machine, per_hour=hour,
         per_whole=_of(plans, "carbon_kg_month") * months / _KG_PER_TONNE,
         most=question.money.carbon_cap_tonnes or 0.0,
     )  # fmt: skip
+
+
+def tonnes_of(question: Question, priced: Priced, row: int, *, held: bool) -> float:
+    """Tonnes of CO2e over the horizon: of a busy machine held, or of one hour of every week.
+
+    Source: the columns of the cost breakdown; manufacturing where the user counts it.
+    """
+    rows = np.array([row])
+    if held:
+        cost = machines(priced, rows, count=MANY, utilisation=1.0)
+    else:
+        cost = hours(priced, rows, mean_machines=MANY)
+    made = float(cost.embodied_carbon_kg[0]) if question.embodied_carbon else 0.0
+    tonnes = (float(cost.carbon_kg[0]) + made) / MANY / _KG_PER_TONNE
+    return tonnes if held else tonnes / HOURS_PER_WEEK

@@ -124,6 +124,9 @@ def _unserved(problem: FleetProblem, fleet: Fleet) -> list[str]:
         work = float(done[mine].sum(axis=(0, 1)) @ job.hours)
         if work < job.volume * (1.0 - whole[job.load]) * (1.0 - _SLACK):
             found.append(f"job {job.load} ends with {work:,.3f} of {job.volume:,.3f} done")
+        at_once = fleet.served[mine].sum(axis=(0, 1)).max(initial=0.0)
+        if at_once > job.at_once + _SLACK:
+            found.append(f"job {job.load} is shared by {at_once:.2f} replicas at once")
     if (fleet.served[problem.rate <= 0.0] > _SLACK).any():
         found.append("something is served where it cannot be")
     return found

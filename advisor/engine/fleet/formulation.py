@@ -72,6 +72,7 @@ def formulate(problem: FleetProblem, *, whole_hours: bool = True) -> Formulation
     _serve_all(made, problem)
     _hold_traffic(made, problem, whole_hours=whole_hours)
     _finish_jobs(made, problem)
+    _share_runs(made, problem)
     _hold_replicas(made, problem, live)
     _pay_groups(made, problem)
     _keep_limits(made, problem)
@@ -187,6 +188,15 @@ def _hold_traffic(made: Formulation, problem: FleetProblem, *, whole_hours: bool
     opened = program.row_block(len(pair) * hours, lower=0.0, upper=INF).reshape(-1, hours)
     program.put(opened, on[np.searchsorted(spared, pools[pair])], 1.0)
     program.put(opened, made.share[pair], -1.0)
+
+
+def _share_runs(made: Formulation, problem: FleetProblem) -> None:
+    """A run that cannot be parted has no more replicas at work at once than it may."""
+    program, hours = made.program, len(problem.hours)
+    for load in sorted({job.load for job in problem.jobs if np.isfinite(job.at_once)}):
+        most = min(job.at_once for job in problem.jobs if job.load == load)
+        rows = program.row_block(hours, lower=-INF, upper=most)
+        program.put(rows, made.at_work[problem.pool_load[made.job_pools] == load], 1.0)
 
 
 def _finish_jobs(made: Formulation, problem: FleetProblem) -> None:

@@ -1,5 +1,6 @@
 """A thin, silent door to HiGHS: rows and columns in, values and a proven bound out."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,10 +18,15 @@ INF = highspy.kHighsInf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """When the solver stops: deterministic by nodes, or by the clock where seconds are given."""
+    """When the solver stops: at fixed points of its work, or by the clock where seconds are given.
+
+    Nodes and looks (times that the search asks whether to go on) are counted on one thread, so
+    that the same question stops at the same plan on any machine; only seconds are not.
+    """
 
     gap: float = 1e-4  # relative, proven
     nodes: int = 2_000
+    looks: int | None = None
     seconds: float | None = None
 
 
@@ -101,24 +107,18 @@ def solve(
     limits: Limits,
     *,
     relaxed: bool = False,
-    start: Floats | None = None,
     watch: Watch | None = None,
 ) -> Solved:
     """Least cost of a program, its values, and a bound that no solution can beat.
 
-    Stops at the gap, at a number of nodes or, where asked, at the clock; the bound is the
-    solver's own dual bound, the optimum itself where the program is linear.
+    Stops at the gap, at a number of nodes or looks or, where asked, at the clock; the bound is
+    the solver's own dual bound, the optimum itself where the program is linear.
 
     Source: HiGHS, Q. Huangfu and J. A. J. Hall, "Parallelizing the dual revised simplex
     method", Mathematical Programming Computation 10 (2018).
     """
     model = _loaded(program, limits, relaxed=relaxed)
-    if start is not None and not relaxed:
-        given = highspy.HighsSolution()
-        given.col_value = start.tolist()
-        model.setSolution(given)
-    if watch is not None:
-        _watched(model, watch)
+    asked_to_stop = _watched(model, watch, limits.looks)
     model.run()
     status = model.getModelStatus()
     info = model.getInfo()
@@ -139,7 +139,7 @@ def solve(
         usd=usd,
         bound=min(bound, usd),
         row_duals=duals,
-        stopped=status == highspy.HighsModelStatus.kInterrupt,
+        stopped=bool(asked_to_stop),
     )
 
 
@@ -186,11 +186,26 @@ def _loaded(program: Program, limits: Limits, *, relaxed: bool) -> highspy.Highs
     return model
 
 
-def _watched(model: highspy.Highs, watch: Watch) -> None:
+def _watched(model: highspy.Highs, watch: Watch | None, looks: int | None) -> list[bool]:
+    """Have the search ask whether to go on; the list that is given fills once `watch` stops it."""
+    stopped: list[bool] = []
+    seen = itertools.count(1)
+
     def asked(event: "highspy.HighsCallbackEvent") -> None:
         out, back = event.data_out, event.data_in
-        if back is not None and watch(float(out.mip_primal_bound), float(out.mip_dual_bound)):
+        if back is None:
+            return
+        if watch is not None and watch(float(out.mip_primal_bound), float(out.mip_dual_bound)):
+            stopped.append(True)
             back.user_interrupt = True
 
-    model.cbMipInterrupt.subscribe(asked)
-    model.cbSimplexInterrupt.subscribe(asked)
+    def counted(event: "highspy.HighsCallbackEvent") -> None:
+        asked(event)
+        if looks is not None and next(seen) >= looks and event.data_in is not None:
+            event.data_in.user_interrupt = True
+
+    if watch is not None or looks is not None:
+        model.cbMipInterrupt.subscribe(counted)
+    if watch is not None:
+        model.cbSimplexInterrupt.subscribe(asked)
+    return stopped

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from advisor.engine.choice.objectives import FOR_TIME, objective_of
+from advisor.engine.choice.objectives import WORDS
 from advisor.engine.fleet.answering import FleetAnswer
 from advisor.engine.fleet.sizes import size_classes
 from advisor.engine.fleet.telling import fleet_plan, over_budget
@@ -63,10 +63,15 @@ def not_recommended_because(answer: FleetAnswer) -> str:
     Source: rule stated here.
     """
     question = answer.setting.question
+    if answer.pursued is not None:
+        return (
+            f"You ask for {WORDS[answer.pursued.objective]}, and the fleet is searched for that; "
+            "whether mixing pays is judged by cost alone."
+        )
     if not answer.is_hybrid:
         return "One family bought in one way is as good, within 3 % and the proven gap."
-    if objective_of(question) in FOR_TIME:
-        return "You ask for the best service for a budget; the fleet is searched for least cost."
+    if answer.note:
+        return answer.note
     if any(check.failing_hours for check in answer.checks):
         return "In some hours it misses a target when it is played."
     return over_budget(fleet_plan(answer, name=question.name), question.money)

@@ -15,6 +15,8 @@ class Job:
     load: int
     volume: float  # units of one run, in the unit of `rate` times one hour
     hours: Floats  # (H,) hours of each kind that one run's window holds
+    slots: Floats | None = None  # (S, H) the same by parts of the window, in their order
+    at_once: float = np.inf  # most replicas that may share one run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class Whole:
     usd: float
     name: str = ""
     tags: frozenset[str] = frozenset()  # "family:gpu", "purchase:spot", "provider:aws"
+    wait_s: float = np.nan  # of an answer of mean length, of a training run; nan: unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

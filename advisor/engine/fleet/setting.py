@@ -7,6 +7,7 @@ import numpy as np
 
 from advisor.engine.cases import Floats, Ints
 from advisor.engine.choice.decision import Decision
+from advisor.engine.choice.objectives import Objective
 from advisor.engine.fleet.bounds import limits_of
 from advisor.engine.fleet.metered import Meter, meters_of, people_groups, with_meters
 from advisor.engine.fleet.owned import NOTHING_MORE, Keeping, keeping_of
@@ -21,6 +22,7 @@ from advisor.engine.fleet.weeks import (
     batch_work,
     kinds_of_hours,
     live_week,
+    part_of_window,
     run_hours,
     training_work,
 )
@@ -31,6 +33,7 @@ from catalog.specs import OfferSpec, Purchase
 from costing.engine.tco import WEEKS_PER_YEAR
 
 LARGEST_TABLE = 24  # machines up to which growth is rounded up exactly
+PARTS_OF_A_WINDOW = 4  # in which the finish of a job is counted
 PLANS_OF_EACH = 12  # whole plans of a workload that stand beside the pools
 P90_OF_DEMAND = "fleet/demand_p90"
 ANOTHER_FAMILY = "family/weeks"
@@ -85,24 +88,29 @@ def setting_of(
     *,
     robust: bool = False,
     speeds: Speeds | None = None,
+    objective: Objective = Objective.LEAST_COST,
 ) -> Setting | None:
     """The fleet question of an assessment; None where a workload has no way at all.
 
     Offers rented by the hour are options of one workload each; what is held may be shared by
     all. `robust` sizes for the P90 of demand and the low end of every speed. With `speeds`
-    requests are told apart by size; without, the mix is one.
+    requests are told apart by size; without, the mix is one. Where the `objective` looks at
+    latency, ways that answer quicker stay in although others are cheaper; where it is the
+    finish of jobs, hours are told apart by the part of the window they are in.
 
     Source: stages it calls.
     """
     rates = priced[0].rates
     more = rates[P90_OF_DEMAND].value if robust else 1.0
     demand, work = _asked(priced, more)
+    parts = PARTS_OF_A_WINDOW if objective == Objective.TIME_TO_FINISH else 1
+    quick = objective != Objective.LEAST_COST
     classes = [
         size_classes(each.workload) if speeds is not None else size_classes_of_one()
         for each in priced
     ]
     ways = [
-        ways_of(each, question, low=robust, classes=sizes, speeds=speeds)
+        ways_of(each, question, low=robust, classes=sizes, speeds=speeds, quick=quick)
         for each, sizes in zip(priced, classes, strict=True)
     ]
     considered = sum(len(each) for each in ways)
@@ -118,13 +126,20 @@ def setting_of(
     served |= {loads[plan.workload] for plan in plans}
     if served != set(range(len(priced))):
         return None
-    windows = np.array([each.windows for each in work if each is not None], dtype=bool)
-    kind, hours, first = kinds_of_hours(demand, windows.reshape(-1, demand.shape[1]))
+    windows = [part_of_window(each, parts) for each in work if each is not None]
+    kind, hours, first = kinds_of_hours(demand, np.reshape(windows, (-1, demand.shape[1])))
+    waits = {
+        plan_id: float(priced[number].wait_s[row])
+        for number, decision in enumerate(decisions)
+        if work[number] is None or priced[number].workload.training is not None
+        for plan_id, row in decision.rows.items()
+    }
     options, pools = _options(priced, kept, ways)
     _owned(question, priced, ways, options, pools)
     problem = _problem(
         question, priced, ways, options, pools, plans, loads,
         demand=demand[:, first], work=work, hours=hours, kind=kind, classes=classes, meters=meters,
+        waits=waits, parts=parts,
     )  # fmt: skip
     pools += [
         Pool(load=meter.load, row=-1, option=len(options) + number)
@@ -155,7 +170,7 @@ def _asked(priced: Sequence[Priced], more: float) -> tuple[Floats, list[Work | N
         if serving is not None:
             found = batch_work(serving)
             more_work = (1.0 + serving.headroom_fraction) * more
-            found = Work(volume=found.volume * more_work, runs=found.runs, run=found.run)
+            found = replace(found, volume=found.volume * more_work)
         work.append(found)
     return demand, work
 
@@ -284,6 +299,8 @@ def _problem(
     kind: Ints,
     classes: Sequence[Sequence[SizeClass]],
     meters: Sequence[Meter],
+    waits: Mapping[str, float],
+    parts: int,
 ) -> FleetProblem:
     place = [{int(row): number for number, row in enumerate(found.rows)} for found in ways]
     at = [place[pool.load][pool.row] for pool in pools]
@@ -332,15 +349,22 @@ def _problem(
         bucket_load=bucket_load,
         demand=demand[bucket_load] * share[:, np.newaxis],
         jobs=tuple(
-            Job(load=load, volume=each.volume, hours=row)
+            Job(
+                load=load,
+                volume=each.volume,
+                hours=slots.sum(axis=0),
+                slots=slots,
+                at_once=_at_once(priced[load], each) if parts > 1 else np.inf,
+            )
             for load, each in enumerate(work)
             if each is not None
-            for row in run_hours(each, kind, len(hours))
+            for slots in run_hours(each, kind, len(hours), parts=parts)
         ),
         wholes=tuple(
             Whole(
                 load=loads[plan.workload], usd=plan.value("total_cost_usd") or 0.0, name=plan.id,
                 tags=frozenset({f"family:{plan.family}", f"purchase:{plan.purchase}"}),
+                wait_s=waits.get(plan.id, np.nan),
             )
             for plan in plans
         ),
@@ -351,6 +375,11 @@ def _problem(
     )  # fmt: skip
     whole = with_meters(done, meters, volume)
     return replace(whole, spreads=spreads_of(whole, priced, [o.offer for o in options], plans))
+
+
+def _at_once(priced: Priced, work: Work) -> float:
+    """Replicas that may share a run: a training run is one replica's, a batch is parted freely."""
+    return max(work.volume, 1.0) if priced.workload.training is not None else np.inf
 
 
 def _speeds(of: Sequence[Ways], at: Sequence[int], bucket_class: Ints) -> Floats:

@@ -6,10 +6,12 @@ from dataclasses import asdict
 import numpy as np
 
 from advisor.engine.cases import Floats
+from advisor.engine.choice.objectives import WORDS, Objective
 from advisor.engine.fleet.accounts import busy
 from advisor.engine.fleet.answering import FleetAnswer
 from advisor.engine.fleet.keeping import kept_sentences
 from advisor.engine.fleet.places import spread_sentences
+from advisor.engine.fleet.pursuing import told
 from advisor.engine.fleet.routes import (
     hosted_item,
     hosted_row,
@@ -85,8 +87,27 @@ def sentences(answer: FleetAnswer) -> list[str]:
 
     Source: the answer's own figures.
     """
+    by_the_hour = any(not (o.held or o.metered) for o in _used_options(answer))
+    found = [_verdict(answer), *_saved(answer)] if answer.pursued is None else told(answer.pursued)
+    found += overflow_sentences(setting=answer.setting, fleet=answer.fleet)
+    found += kept_sentences(answer)
+    found += spread_sentences(answer)
+    found += _played(answer)
+    found += [answer.note] if answer.note else []
+    greedy, total = answer.greedy_usd, answer.bill.total_usd
+    if answer.pursued is None and greedy is not None and greedy > total * 1.001:
+        found.append(
+            f"The greedy plan, one workload after another, costs {greedy / total - 1.0:.1%} more."
+        )
+    if by_the_hour:
+        found.append(BY_THE_HOUR)
+    return [*found, *ASSUMED]
+
+
+def _saved(answer: FleetAnswer) -> list[str]:
+    """What sharing machines and following the hours save."""
     total = answer.bill.total_usd
-    found = [_verdict(answer)]
+    found = []
     if answer.separate_usd is not None:
         saved = answer.separate_usd - total
         found.append(
@@ -102,18 +123,7 @@ def sentences(answer: FleetAnswer) -> list[str]:
             f"Kept at their peaks around the clock, the workloads' own plans would cost "
             f"{whole:,.0f} USD; following the week by the hour saves {1.0 - total / whole:.0%}."
         )
-    found += overflow_sentences(setting=answer.setting, fleet=answer.fleet)
-    found += kept_sentences(answer)
-    found += spread_sentences(answer)
-    found += _played(answer)
-    greedy = answer.greedy_usd
-    if greedy is not None and greedy > total * 1.001:
-        found.append(
-            f"The greedy plan, one workload after another, costs {greedy / total - 1.0:.1%} more."
-        )
-    if by_the_hour:
-        found.append(BY_THE_HOUR)
-    return [*found, *ASSUMED]
+    return found
 
 
 def _played(answer: FleetAnswer) -> list[str]:
@@ -346,7 +356,32 @@ def fleet_document(answer: FleetAnswer) -> dict[str, object]:
         "robust": setting.robust,
         "checks": [asdict(check) for check in answer.checks],
         "before_check_usd": answer.before_check_usd,
+        "objective": _objective(answer),
     }  # fmt: skip
+
+
+def _objective(answer: FleetAnswer) -> dict[str, object]:
+    """What the fleet is best in, and the trade against the fleet of least cost."""
+    found = answer.pursued
+    if found is None:
+        return {
+            "kind": Objective.LEAST_COST.value, "words": WORDS[Objective.LEAST_COST],
+            "criteria": [],
+        }  # fmt: skip
+    return {
+        "kind": found.objective.value,
+        "words": WORDS[found.objective],
+        "budget_usd": found.budget_usd,
+        "value": round(found.aimed.value, 6),
+        "bound": round(found.aimed.bound, 6),
+        "gap": round(found.aimed.gap, 6),
+        "value_of_least_cost": round(found.of_least_cost, 6),
+        "least_cost_usd": round(found.least_usd, 2),
+        "more_usd": round(answer.bill.total_usd - found.least_usd, 2),
+        "least_cost_within_budget": found.least_within_budget,
+        "criteria": [asdict(each) for each in found.criteria],
+        "sentence": told(found)[0],
+    }
 
 
 def _item_rows(answer: FleetAnswer) -> list[dict[str, object]]:

@@ -34,6 +34,7 @@ class Ways:
     spare: Floats
     most: Floats  # machines to be had
     prices: UnitPrices
+    wait: Floats  # s, of an answer; 0 where it makes no difference
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -46,11 +47,12 @@ def ways_of(
     low: bool = False,
     classes: Sequence[SizeClass] = (),
     speeds: Speeds | None = None,
+    quick: bool = False,
 ) -> Ways:
     """Every candidate that may be recommended and is rented by the hour or held.
 
     Capacity blocks, and contracts with a least term, come as plans of their own. With `low`
-    replicas work at the low end of their speed.
+    replicas work at the low end of their speed. With `quick` what answers quicker stays in.
 
     Source: rules of `choice.eligibility`; sizes and rates of the workload's sizing.
     """
@@ -62,7 +64,9 @@ def ways_of(
         for row, (text, kind) in enumerate(zip(texts, kinds, strict=True))
         if not text and (kind in HELD or (kind in BY_THE_HOUR and not bound[row]))
     ]
-    rows = _leanest_of_each_offer(priced, np.array(usable, dtype=np.int64))
+    usable_rows = np.array(usable, dtype=np.int64)
+    wait = priced.wait_s if quick and not is_job(priced.workload) else np.zeros(len(texts))
+    rows = _leanest_of_each_offer(priced, usable_rows, wait)
     rate = _rates(priced, rows)
     if low:
         rate = rate * priced.sizing.capacity_low[priced.placements.sizing[rows]]
@@ -80,21 +84,24 @@ def ways_of(
         spare=np.full(len(rows), REDUNDANCY_EXTRA.get(redundancy, 0.0)),
         most=np.array([most_of(offer) for offer in offers], dtype=np.float64),
         prices=unit_prices(priced, rows),
+        wait=wait[rows],
     )
 
 
-def _leanest_of_each_offer(priced: Priced, rows: Ints) -> Ints:
-    """Rows that no row on the same offer beats in size and speed of a replica at once."""
+def _leanest_of_each_offer(priced: Priced, rows: Ints, wait: Floats) -> Ints:
+    """Rows that no row on the same offer beats in size, speed and wait of a replica at once."""
     offer = priced.placements.offer[rows]
     size = _sizes(priced, rows, [priced.offers[int(each)] for each in offer])
     rate = _rates(priced, rows)
-    order = np.lexsort((-rate, size, offer))
-    kept, last, best = [], -1, 0.0
+    order = np.lexsort((wait[rows], -rate, size, offer))
+    kept: list[int] = []
+    last, best = -1, [(0.0, np.inf)]
     for place in order:
+        speed, seconds = float(rate[place]), float(wait[rows[place]])
         if offer[place] != last:
-            last, best = int(offer[place]), 0.0
-        if rate[place] > best:
-            best = float(rate[place])
+            last, best = int(offer[place]), [(0.0, -np.inf)]
+        if not any(other >= speed and quicker <= seconds for other, quicker in best):
+            best.append((speed, seconds))
             kept.append(int(rows[place]))
     return np.array(sorted(kept), dtype=np.int64)
 
@@ -145,7 +152,7 @@ def _rates(priced: Priced, rows: Ints) -> Floats:
 
 
 def undominated(ways: Ways, families: Sequence[str], *, needed: Floats) -> Bools:
-    """Ways that no way by the hour beats in price, speed, grain and quantity at once.
+    """Ways that no way by the hour beats in price, speed, wait, grain and quantity at once.
 
     A way is out where another of its family that is rented by the hour in whole machines is
     no dearer by the replica-hour, no slower, costs no more people and data, and is to be had
@@ -165,6 +172,7 @@ def undominated(ways: Ways, families: Sequence[str], *, needed: Floats) -> Bools
         beaten = any(
             families[other] == families[row]
             and each[other] <= each[row] + 1e-9
+            and ways.wait[other] <= ways.wait[row] * (1.0 + 1e-9)
             and ways.prices.data[other] <= ways.prices.data[row] + 0.01
             and ways.prices.people[other] <= ways.prices.people[row] + 0.01
             and ways.prices.porting[other] <= ways.prices.porting[row] + 0.01

@@ -27,6 +27,7 @@ class Work:
     volume: float  # of one run, in units
     runs: float  # in the week, at most one for each window
     run: Ints  # (168,) which run may work in each hour, -1 for none
+    since: Ints  # (168,) hours since that run's window opened, -1 outside
 
     @property
     def windows(self) -> Bools:
@@ -103,14 +104,25 @@ def _work(volume_week: float, runs: float, window_h: float) -> Work:
     window = min(max(int(window_h), 1), HOURS_PER_WEEK)
     if runs >= DAYS_PER_WEEK - 1.0:
         since = (hour - NIGHT_STARTS) % HOURS_PER_WEEK
-        night = np.where(since % HOURS_PER_DAY < window, since // HOURS_PER_DAY, -1)
-        return Work(volume=volume_week / DAYS_PER_WEEK, runs=float(DAYS_PER_WEEK), run=night)
+        at = since % HOURS_PER_DAY
+        return Work(
+            volume=volume_week / DAYS_PER_WEEK,
+            runs=float(DAYS_PER_WEEK),
+            run=np.where(at < window, since // HOURS_PER_DAY, -1),
+            since=np.where(at < window, at, -1),
+        )
     count = max(int(runs), 1)
     apart = HOURS_PER_WEEK // count
     # Counted back from the end of the week, so that one weekly run starts after working days.
     left = HOURS_PER_WEEK - 1 - hour
-    run = np.where(left % apart < min(window, apart), np.minimum(left // apart, count - 1), -1)
-    return Work(volume=volume_week / count, runs=float(count), run=run)
+    long = min(window, apart)
+    inside = left % apart < long
+    return Work(
+        volume=volume_week / count,
+        runs=float(count),
+        run=np.where(inside, np.minimum(left // apart, count - 1), -1),
+        since=np.where(inside, long - 1 - left % apart, -1),
+    )
 
 
 def is_job(workload: Workload) -> bool:
@@ -122,14 +134,32 @@ def is_job(workload: Workload) -> bool:
     return workload.training is not None or (serving is not None and serving.is_batch)
 
 
-def run_hours(work: Work, kind: Ints, kinds: int) -> Floats:
-    """Hours of each kind in each run's window; one row for each run that differs from others.
+def part_of_window(work: Work, parts: int) -> Ints:
+    """Which of the equal parts of its run's window each hour of the week is in, -1 outside.
+
+    Source: definition; a window of fewer hours has a part an hour.
+    """
+    window = int(work.since.max(initial=-1)) + 1
+    parts = max(min(parts, window), 1)
+    return np.where(work.since >= 0, work.since * parts // max(window, 1), -1)
+
+
+def run_hours(work: Work, kind: Ints, kinds: int, *, parts: int = 1) -> Floats:
+    """Hours of each kind in each part of each run's window, shape (runs, parts, kinds).
+
+    Runs that are alike are one row.
 
     Source: counting.
     """
-    runs = np.unique(work.run[work.run >= 0])
-    each = [np.bincount(kind[work.run == run], minlength=kinds) for run in runs]
-    return np.unique(np.array(each, dtype=np.float64), axis=0)
+    part = part_of_window(work, parts)
+    found = np.unique([
+        [
+            np.bincount(kind[(work.run == run) & (part == each)], minlength=kinds)
+            for each in range(int(part.max()) + 1)
+        ]
+        for run in np.unique(work.run[work.run >= 0])
+    ], axis=0)  # fmt: skip
+    return np.asarray(found, dtype=np.float64)
 
 
 def kinds_of_hours(demand: Floats, windows: Bools) -> tuple[Ints, Floats, Ints]:
