@@ -55,6 +55,34 @@ def test_the_price_of_a_constraint_is_the_difference_of_two_runs() -> None:
     assert found(eu.other).usd - own().usd == pytest.approx(inside - usd_from_outside(), abs=1.0)
 
 
+def test_the_price_of_a_most_share_is_the_difference_of_two_runs() -> None:
+    wanted = {each.id: each for each in constraints_of(trials().base, list(own().sold))}
+    half = wanted["most_provider"]
+    inside = usd_from_outside(single_provider_max_pct=50)
+
+    assert half.label == "At most 50 % of accelerator-hours with one seller"
+    assert found(half.other).usd - own().usd == pytest.approx(inside - usd_from_outside(), abs=1.0)
+
+
+def test_a_least_share_that_is_asked_for_is_priced_by_leaving_it_out() -> None:
+    least = [{"provider": "aws", "percent": 20}]
+    done = answered(MIXED, provider_least_shares=least)
+    raw = {"preset": MIXED, "answers": {"provider_least_shares": least}}
+    limited = FleetTrials(base=based_on(raw, done))
+    wanted = {each.id: each for each in constraints_of(limited.base, [])}
+    free, kept = limited.of(wanted["least_provider"].other), limited.of(Change())
+
+    assert wanted["least_provider"].holds
+    assert free is not None
+    assert kept is not None
+    assert free.usd == pytest.approx(own().usd, abs=1.0)
+    assert kept.usd >= free.bound_usd
+
+
+def test_a_plan_alone_is_asked_for_no_share() -> None:
+    assert not [e.id for e in constraints_of(trials().base) if e.id.startswith(("most_", "least_"))]
+
+
 def test_no_family_alone_beats_what_is_proven() -> None:
     families = {option.family for option in own().setting.options}
     alone = [of_family(own().setting, family) for family in families]

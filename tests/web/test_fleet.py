@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from advisor.models import Job, Kind
-from advisor.services import jobs, work
+from advisor.services import accounts, assessments, jobs, work
 from tests.answered import answered_run
 from tests.web import sample_advice
 from tests.web.conftest import MakeRun
@@ -40,6 +40,23 @@ def test_the_page_says_plainly_whether_mixing_pays(pages: Client, run: Job) -> N
     text = solved(pages, run)
 
     assert "No hybrid" in text or "Mixing pays" in text or "A mix saves only" in text
+
+
+def test_the_page_shows_what_was_optimised_beside_the_least_cost(
+    pages: Client, catalogue: None
+) -> None:
+    user = accounts.local_user()
+    raw = {"preset": "startup_bursty_api", "answers": {"solve_for": "weighted"}}
+    run = assessments.start_run(assessments.create(raw, user), user)
+    work.run_job(run.pk)
+    text = solved(pages, run)
+    result = Job.objects.get(kind=Kind.FLEET).result or {}
+
+    assert [
+        words in text
+        for words in ("Searched for your weights", "What was optimised", "Fleet of least cost")
+    ] == [True] * 3
+    assert result["objective"]["value"] <= result["objective"]["value_of_least_cost"]
 
 
 def test_the_page_shows_costs_machines_and_hours(pages: Client, make_run: MakeRun) -> None:

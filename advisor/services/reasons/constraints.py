@@ -10,12 +10,14 @@ from advisor.engine.reasons.outcome import Outcome, Pick
 from advisor.services.advice import Progress
 from advisor.services.reasons.flips import winner_name
 from advisor.services.whatif import Base, tried
+from catalog.units import PERCENT
 
 EU = (
     "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT",
     "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
 )  # fmt: skip
 """Member states of the European Union, ISO 3166-1 alpha-2."""
+HALF_PCT = 50.0  # the share that is priced where none is asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ def _document(own: Outcome, each: Constraint, other: Outcome) -> dict[str, Any]:
 def constraints_of(base: Base, sold: Collection[Pick] | None = None) -> Iterator[Constraint]:
     """The constraints worth pricing for a run: those it has, and those buyers ask for.
 
-    `sold` is what the answer consists of, the recommended plans of the workloads unless given.
+    `sold` is what a fleet consists of; without it, the recommended plans of the workloads.
     """
     picks = sold if sold is not None else [pick for pick in base.outcome.picks if pick]
     yield from _places(base)
@@ -73,6 +75,34 @@ def constraints_of(base: Base, sold: Collection[Pick] | None = None) -> Iterator
     yield from _contracts(base)
     yield from _redundancy(base)
     yield from _others(base)
+    if sold is not None:
+        yield from _shares(base)
+
+
+def _shares(base: Base) -> Iterator[Constraint]:
+    """Most and least shares of sellers and makers, which only a fleet of several can keep."""
+    question = base.worked.question
+    for kind, word, most in (
+        ("provider", "seller", question.single_provider_max),
+        ("vendor", "maker", question.single_vendor_max),
+    ):
+        limited = most < 1.0
+        share = most / PERCENT if limited else HALF_PCT
+        yield Constraint(
+            id=f"most_{kind}",
+            label=f"At most {share:g} % of accelerator-hours with one {word}",
+            holds=limited,
+            other=Change(answers={f"single_{kind}_max_pct": 100.0 if limited else HALF_PCT}),
+        )
+        least = [each for each in question.least_shares if each.kind == kind and each.fraction]
+        if least:
+            named = ", ".join(f"{each.fraction / PERCENT:g} % {each.name}" for each in least)
+            yield Constraint(
+                id=f"least_{kind}",
+                label=f"At least {named} of accelerator-hours",
+                holds=True,
+                other=Change(answers={f"{kind}_least_shares": ""}),
+            )
 
 
 def _places(base: Base) -> Iterator[Constraint]:
