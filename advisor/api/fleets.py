@@ -18,14 +18,14 @@ router = Router(tags=["fleets"])
 
 
 class FleetIn(Strict):
-    """How to look for the fleet; empty is the expected demand, stopped by nodes."""
+    """How to look for the fleet; empty is the expected demand, stopped at fixed points of the work."""
 
     robust: bool = Field(
         default=False, description="against the P90 of demand and the low end of every speed"
     )
     seconds: float | None = Field(
         None, ge=fleets.SECONDS[0], le=fleets.SECONDS[1],
-        description="stop by the clock; without it the search stops by nodes, alike everywhere",
+        description="stop by the clock; without it the search stops at fixed points of its work, alike everywhere",
     )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ class FleetOut(RunWorkOut):
 @router.post(
     "/runs/{run_id}/fleets",
     response={202: FleetOut},
-    summary="Look for the least-cost fleet of a run over the whole week, in the background",
+    summary="Look for a run's fleet by its objective over the whole week, in the background",
 )
 def start_fleet(
     request: HttpRequest, response: HttpResponse, run_id: UUID, payload: FleetIn
