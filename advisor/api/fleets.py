@@ -18,14 +18,14 @@ router = Router(tags=["fleets"])
 
 
 class FleetIn(Strict):
-    """How to look for the fleet; empty is the expected demand, stopped at fixed points of the work."""
+    """How to look for the fleet; empty is the expected demand, without a clock."""
 
     robust: bool = Field(
         default=False, description="against the P90 of demand and the low end of every speed"
     )
     seconds: float | None = Field(
         None, ge=fleets.SECONDS[0], le=fleets.SECONDS[1],
-        description="stop by the clock; without it the search stops at fixed points of its work, alike everywhere",
+        description="stop by the clock; without it at fixed points of the work, alike everywhere",
     )  # fmt: skip
 
 
