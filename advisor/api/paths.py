@@ -13,6 +13,7 @@ from advisor.api.access import Strict, key_for
 from advisor.engine.answers import InvalidAnswers, Problem
 from advisor.models import Kind, Scope, State
 from advisor.services.paths import TOPICS, Topic, subject_of
+from advisor.services.paths.availability_split import split_failures, split_plans
 
 router = Router(tags=["what-ifs"])
 
@@ -69,6 +70,12 @@ def path_fields(request: HttpRequest, run_id: UUID, topic: str, plan: str = "") 
     summary="Answer a what-if: findings, tables, charts' series and what they stand on",
 )
 def path_answer(request: HttpRequest, run_id: UUID, topic: str, payload: PathIn) -> Any:
+    run = queries.job(key_for(request, Scope.RUN).organisation, run_id, kind=Kind.RUN)
+    if topic == "availability" and payload.plan in dict(split_plans(run)):
+        if payload.values:
+            there = "a plan at several places has no figures of its own; name one of its places"
+            raise InvalidAnswers([Problem(pointer="/values", message=there)])
+        return split_failures(run, payload.plan)
     found, subject = _asked(request, run_id, topic, payload.plan)
     return found.document(subject, payload.values)
 

@@ -1,10 +1,14 @@
 """How far simulated benchmarks lie from measurements that the fit never saw."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 
+from advisor.engine.calibration import FIXTURES
 from advisor.engine.cases import Floats
 from advisor.engine.latency.benchmarks import FIGURES, simulated
 from advisor.engine.serving.evidence import Observations, observations, some_rows, typical_lengths
@@ -15,6 +19,7 @@ from advisor.engine.serving.parameters import parameter_columns
 from advisor.engine.serving.validation import folds_of
 from catalog import queries
 
+FILE = "evidence_simulated.csv"
 _ROUNDS = 2  # of the fit, as in its cross-validation
 
 
@@ -55,6 +60,36 @@ def simulated_errors(*, folds: int, report: Callable[[str], object]) -> list[Sim
                     )
                 )
     return lines
+
+
+def write_simulated(lines: Sequence[SimulatedError], folder: Path = FIXTURES) -> Path:
+    """Write the file that the evidence page reads."""
+    text = StringIO()
+    table = csv.DictWriter(text, SimulatedError.__slots__, lineterminator="\n")
+    table.writeheader()
+    for line in lines:
+        errors = {name: f"{getattr(line, name):.4f}" for name in ("simulated", "closed_form")}
+        table.writerow({**asdict(line), **errors})
+    path = folder / FILE
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def shipped_simulated(folder: Path = FIXTURES) -> list[SimulatedError]:
+    """The errors by simulation that the product ships with; none where none were written."""
+    path = folder / FILE
+    if not path.exists():
+        return []
+    return [
+        SimulatedError(
+            load=row["load"],
+            figure=row["figure"],
+            rows=int(row["rows"]),
+            simulated=float(row["simulated"]),
+            closed_form=float(row["closed_form"]),
+        )
+        for row in csv.DictReader(StringIO(path.read_text(encoding="utf-8")))
+    ]
 
 
 def _observed() -> Observations:

@@ -14,6 +14,7 @@ from advisor.charts import FAMILY_LABELS
 from advisor.engine.evidence.scores import ENOUGH, SPLITS, Point, Score, score, scores_by
 from advisor.services.claims import checked_claims
 from advisor.services.evidence import shipped_evidence, source_references
+from advisor.services.simulated_evidence import shipped_simulated
 from advisor.views.evidence_chart import predicted_against_measured
 
 POINTS_ON_A_PAGE = 100
@@ -145,6 +146,12 @@ FIGURES = (
         speculative=True,
     ),
 )
+_SIMULATED: Mapping[str, str] = {
+    "ttft_mean_s": "First token, mean",
+    "tpot_mean_s": "Time per output token, mean",
+    "ttft_p99_s": "First token, p99",
+    "tpot_p99_s": "Time per output token, p99",
+}
 _BY_ID = {figure.id: figure for figure in FIGURES}
 
 
@@ -274,6 +281,9 @@ def evidence(request: HttpRequest) -> HttpResponse:
         "breakdowns": breakdowns(figure, split),
         "page": rows.get_page(request.GET.get("page")),
         "query": f"figure={figure.id}&left_out={split}",
+        "simulated": [
+            {"label": _SIMULATED[line.figure], "line": line} for line in shipped_simulated()
+        ],
         "claims": checked_claims(),
     }
     return render(request, "evidence/evidence.html", context)

@@ -11,7 +11,13 @@ from django.views.decorators.http import require_safe
 
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.errors import EngineRefusal
+from advisor.models import Job
 from advisor.services.paths import TOPICS, Field, Subject, Topic, subject_of
+from advisor.services.paths.availability_split import (
+    recommended_split,
+    split_failures,
+    split_plans,
+)
 from advisor.services.paths.subject import plans_with_requests
 from advisor.views.paths_shown import basis_of, charts_of, tables_of
 from advisor.views.sections import answered, section_context
@@ -29,14 +35,18 @@ def path_topic(request: HttpRequest, run_id: UUID, topic: str) -> HttpResponse:
     if found is None:
         raise Http404
     given = {name: str(value) for name, value in request.GET.items() if name != PLAN}
-    plans = plans_with_requests(run)
+    splits = split_plans(run) if topic == "availability" else []
+    plans = [*splits, *plans_with_requests(run)]
+    plan_id = request.GET.get(PLAN) or (recommended_split(run) if splits else "")
     context = section_context(run, "latency") | {
         "topic": found,
         "plans": plans,
-        "plan_id": request.GET.get(PLAN, ""),
+        "plan_id": plan_id,
     }
+    if plan_id in dict(splits):
+        return _split(request, run, plan_id, context)
     try:
-        subject = subject_of(run, request.GET.get(PLAN, ""))
+        subject = subject_of(run, plan_id)
     except EngineRefusal as refusal:
         status = UNREADABLE if plans else 200
         return render(
@@ -70,6 +80,19 @@ def _answered(
         "charts": charts_of(document),
         "basis": basis_of(document),
         "changed": bool(given),
+    }
+    return render(request, "advisor/path.html", context)
+
+
+def _split(request: HttpRequest, run: Job, plan_id: str, context: dict[str, Any]) -> HttpResponse:
+    """Failures of a plan at several places: its figures are changed place by place."""
+    document = split_failures(run, plan_id)
+    context |= {
+        "plan_name": dict(context["plans"])[plan_id],
+        "groups": [{"label": "", "fields": [], "open": True}],
+        "result": document,
+        "tables": tables_of(document),
+        "basis": basis_of(document),
     }
     return render(request, "advisor/path.html", context)
 

@@ -1,5 +1,6 @@
 """Published benchmarks through the simulator: as the closed form says, as was measured."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,7 +8,10 @@ import pytest
 
 from advisor.engine.calibration import shipped_calibration
 from advisor.engine.cases import Floats, Ints
-from advisor.engine.latency.benchmarks import simulated
+from advisor.engine.latency.benchmarks import _closed, simulated
+from advisor.engine.latency.pool import Pool
+from advisor.engine.latency.simulator import simulate_closed
+from advisor.engine.latency.step_times import steady_steps
 from advisor.engine.serving.evidence import Observations, observations, typical_lengths
 from advisor.engine.serving.layouts import best_layouts
 from advisor.engine.serving.outcomes import is_limited, predicted
@@ -88,3 +92,19 @@ def test_the_highest_rate_within_the_limits_is_near_the_closed_forms() -> None:
     simulation, _, measured = both(limited=True, figure="tpot_p99_s")
 
     assert median_error(simulation, measured) < 0.3
+
+
+def test_the_stall_of_the_first_prompts_leaves_the_mean_of_the_run_as_the_fit_learnt_it() -> None:
+    steps = replace(steady_steps(step_s=0.01, max_batch=64, prefill_s=1e-5), request_s=0.2)
+    done = _closed(steps, 1000.0, 50.0, clients=8, seed=0)
+    even = simulate_closed(done.prompt_tokens, done.output_tokens, Pool(steps=steps), concurrency=8)
+
+    assert done.ttft_s.mean() == pytest.approx(even.ttft_s.mean(), rel=0.05)
+
+
+def test_only_the_first_prompts_of_several_clients_stall() -> None:
+    steps = replace(steady_steps(step_s=0.01, max_batch=64, prefill_s=1e-5), request_s=0.2)
+    first, later = np.split(_closed(steps, 1000.0, 50.0, clients=8, seed=0).ttft_s, [8])
+    alone = _closed(steps, 1000.0, 50.0, clients=1, seed=0).ttft_s
+
+    assert (first.min() > 1.9, later.max() < 0.2, alone.max() < 0.1) == (True, True, True)

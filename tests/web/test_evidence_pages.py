@@ -2,6 +2,7 @@
 
 import csv
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,11 @@ from advisor.services.evidence import (
     ROWS_FILE,
     shipped_evidence,
     source_references,
+)
+from advisor.services.simulated_evidence import (
+    SimulatedError,
+    shipped_simulated,
+    write_simulated,
 )
 from advisor.templatetags.quantities import percent
 from advisor.templatetags.site import source_url
@@ -144,3 +150,18 @@ def test_every_shipped_measurement_can_be_opened_at_its_source() -> None:
     closed = {ref for ref in source_references().values() if ref and not source_url(ref)}
 
     assert closed == set()
+
+
+def test_errors_by_simulation_are_written_and_read_again(tmp_path: Path) -> None:
+    line = SimulatedError(
+        load="fixed concurrency", figure="ttft_mean_s", rows=9, simulated=0.2, closed_form=0.25
+    )
+    write_simulated([line], tmp_path)
+
+    assert shipped_simulated(tmp_path) == [line]
+
+
+def test_the_page_shows_the_errors_by_simulation_that_are_shipped(pages: Client) -> None:
+    shown = [each["line"] for each in pages.get("/evidence/").context["simulated"]]
+
+    assert shown == shipped_simulated()

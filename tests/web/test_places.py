@@ -12,6 +12,7 @@ from advisor.models import Job
 from advisor.services import accounts, assessments, work
 from advisor.services.explanation import explained_all
 from advisor.services.latency import plan_id_of, start_simulation
+from advisor.services.paths.availability_split import split_failures
 
 ANSWERS = {"user_regions": ["US", "DE", "JP"], "slo_ttft_ms": 300}
 
@@ -67,3 +68,26 @@ def test_figures_files_and_simulations_reach_into_its_places(run: Job) -> None:
     simulated.refresh_from_db()
     assert simulated.result is not None
     assert simulated.result["setup"]["plan_replicas"] == best["places"][1]["replicas"]
+
+
+def test_failures_open_on_the_recommended_split_place_by_place(pages: Client, run: Job) -> None:
+    best = best_of(run)
+    page = pages.get(f"/runs/{run.pk}/latency/availability")
+
+    rows = page.context["result"]["tables"][0]["rows"]
+    assert (page.context["plan_id"], len(rows)) == (best["id"], len(best["places"]) + 1)
+
+
+def test_a_user_of_a_split_is_served_as_the_places_are_by_their_share(run: Job) -> None:
+    found = split_failures(run, best_of(run)["id"])
+    *places, whole = [row["cells"] for row in found["tables"][0]["rows"]]
+
+    assert whole[1] == pytest.approx(sum(share * reached for share, reached, _ in places))
+    assert sum(share for share, *_ in places) == pytest.approx(1.0)
+
+
+def test_a_place_of_a_split_has_failures_of_its_own(pages: Client, run: Job) -> None:
+    place = best_of(run)["places"][0]["id"]
+    page = pages.get(f"/runs/{run.pk}/latency/availability?plan={place}")
+
+    assert page.context["result"]["plan_id"] == place

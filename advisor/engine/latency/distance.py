@@ -13,9 +13,10 @@ from advisor.engine.latency.places import Place, RoundTrip, Users, shipped_round
 
 LIGHT_M_PER_S = 299_792_458.0
 FIBRE_INDEX = 1.468
-"""Group index of standard single-mode fibre at 1,550 nm, as the trade takes it: 1.467 to 1.469.
+"""Group index of standard single-mode fibre at 1,550 nm; assumed.
 
-Source: convention; pingdo.net, Optical Velocity Laboratory, has 1.467 for the same fibre."""
+Source: pingdo.net, Optical Velocity Laboratory, has 1.467 for the same fibre (G.652), read
+2026-11-25; the third digit moves the floor by a thousandth."""
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius, International Union of Geodesy and Geophysics."""
 SAME_PLACE_M = 100_000.0

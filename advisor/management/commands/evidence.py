@@ -8,7 +8,7 @@ from advisor.engine.evidence.scores import SPLITS
 from advisor.services.evidence import FOLDS, summary, write_evidence
 from advisor.services.evidence import gather_stored as gather
 from advisor.services.setup import ensure_ready
-from advisor.services.simulated_evidence import simulated_errors
+from advisor.services.simulated_evidence import simulated_errors, write_simulated
 
 
 class Command(BaseCommand):
@@ -27,11 +27,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_ready()
         if options["simulate"]:
-            for line in simulated_errors(folds=options["folds"], report=self.stderr.write):
+            lines = simulated_errors(folds=options["folds"], report=self.stderr.write)
+            for line in lines:
                 self.stdout.write(
                     f"  {line.load:<20} {line.figure:<12} n {line.rows:>5}"
                     f"  simulated {line.simulated:.1%}  closed form {line.closed_form:.1%}"
                 )
+            if not options["dry_run"]:
+                self.stdout.write(f"written: {write_simulated(lines).name}")
             return
         points = gather(folds=options["folds"], report=self.stderr.write)
         for split, words in SPLITS.items():
