@@ -164,4 +164,16 @@ def test_errors_by_simulation_are_written_and_read_again(tmp_path: Path) -> None
 def test_the_page_shows_the_errors_by_simulation_that_are_shipped(pages: Client) -> None:
     shown = [each["line"] for each in pages.get("/evidence/").context["simulated"]]
 
-    assert shown == shipped_simulated()
+    assert (shown, len(shown)) == (shipped_simulated(), 6)
+
+
+def test_the_readme_gives_the_errors_by_simulation_that_are_shipped() -> None:
+    readme = (FIXTURES.parent / "README.md").read_text(encoding="utf-8")
+    told = {
+        f"| {line.load} | {line.rows:,} | {line.simulated:.1%} | {line.closed_form:.1%} |".replace(
+            "%", " %"
+        )
+        for line in shipped_simulated()
+    }
+
+    assert {row for row in told if row not in readme} == set()
