@@ -117,7 +117,9 @@ def cost_breakdown(cases: CostCases, rules: CostRules) -> CostBreakdown:
         total_usd=total,
         low_usd=low,
         high_usd=high,
-        known_usd=_total({label: np.nan_to_num(line) for label, line in lines.items()}),
+        known_usd=_total(
+            {label: np.where(np.isnan(line), 0.0, line) for label, line in lines.items()}
+        ),
         present_usd=present_usd,
         monthly_usd=total / months,
         first_month_usd=first_month_usd,

@@ -38,7 +38,6 @@ class Site:
             "ADVISOR_BROKER_QUEUE": f"jobs-{uuid4().hex[:8]}",
             "ADVISOR_JOB_LEASE_S": "2",
             "ADVISOR_JOB_RESEND_S": "2",
-            "OPENBLAS_NUM_THREADS": "1",
             "PYTHONPATH": str(BASE),
         }
         outside = {name: text for name, text in os.environ.items() if "ADVISOR_" not in name}

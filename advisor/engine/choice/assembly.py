@@ -23,7 +23,7 @@ from catalog.specs import (
     SystemSpec,
 )
 from catalog.units import HOURS_PER_MONTH, KILO, MEGA
-from costing.engine.cases import take
+from costing.engine.cases import CostCases, take
 from costing.engine.evidence import line_evidence
 from costing.engine.people import deployment_of
 from costing.engine.quantities import growth_path
@@ -77,6 +77,7 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
     offer = priced.offers[int(priced.placements.offer[row])]
     part = priced.parts[int(priced.sizing.accelerator[sizing_row])]
     gate = priced.gates[int(priced.sizing.precision[sizing_row])]
+    case = take(priced.cases, [row])
     count = round(float(priced.placements.accelerators[row]))
     instances = round(float(priced.placements.instances[row]))
     system = priced.systems.get(offer.system_slug)
@@ -129,13 +130,13 @@ def plan_of(priced: Priced, row: int, *, plan_id: str, blocked: str = "") -> Pla
         ),
         quality_gate=gate.reason,
         porting_weeks=_known(priced.cases.porting_weeks[row]),
-        notes=tuple(_notes(priced, row, part, offer)),
+        notes=tuple(_notes(priced, row, part, offer, case)),
         extra={
             **_schedule(priced, row, offer),
             **delivery(offer),
             "not_recommended_because": blocked,
         },
-        case=take(priced.cases, [row]),
+        case=case,
         speed_range=(
             float(priced.sizing.capacity_low[sizing_row]),
             float(priced.sizing.capacity_high[sizing_row]),
@@ -373,7 +374,9 @@ def _accelerators(count: float) -> str:
     return "1 accelerator" if count == 1.0 else f"{count:g} accelerators"
 
 
-def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) -> list[str]:
+def _notes(
+    priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec, case: CostCases
+) -> list[str]:
     notes = []
     if part.lifecycle == "eol":
         notes.append(
@@ -383,7 +386,7 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
         notes.append("Its host is an Arm processor: containers must be built for aarch64.")
     if offer.purchase == Purchase.SPOT:
         notes.append(_spot_note(priced, row, offer))
-    notes += _idle_note(priced, row)
+    notes += _idle_note(case)
     if offer.purchase == Purchase.QUOTE:
         notes.append("No public price: get a quote. Everything else is computed.")
     if offer.confidence in ("low", "estimate", "reported") and offer.purchase == Purchase.BUY:
@@ -403,9 +406,8 @@ def _notes(priced: Priced, row: int, part: AcceleratorSpec, offer: OfferSpec) ->
     return notes
 
 
-def _idle_note(priced: Priced, row: int) -> list[str]:
-    """The share of the rent that is paid for hours in which nothing is needed."""
-    case = take(priced.cases, [row])
+def _idle_note(case: CostCases) -> list[str]:
+    """The share of one case's rent that is paid for hours in which nothing is needed."""
     paid_h = float(paid_hours_per_month(case)[0])
     idle = 1.0 - float(case.hours_per_month_needed[0]) / paid_h if paid_h > 0.0 else 0.0
     if case.on_site[0] or idle < WORTH_SAYING:

@@ -45,7 +45,7 @@ def blocked_because(priced: Priced, question: Question) -> list[str]:
         (ended, "its maker has ended it, so support may stop within your horizon"),
         (guessed, "its speed is estimated, and you ask for measured relatives"),
     ]
-    texts = [_over_a_limit(priced, question, row) for row in range(len(rows))]
+    texts = _over_a_limit(priced, question)
     for holds, text in reversed(rules):
         for row in np.flatnonzero(holds):
             texts[row] = text or gates[row].reason
@@ -97,18 +97,25 @@ def _in_one_zone(priced: Priced) -> Bools:
     return _of_offers(priced, alone)
 
 
-def _over_a_limit(priced: Priced, question: Question, row: int) -> str:
-    """A limit on size, power or carbon that a candidate breaks, in words; empty where none."""
-    count = priced.placements.accelerators[row]
-    if count > LARGEST_PUBLISHED:
-        return f"{count:,.0f} accelerators are more than any published cluster of one job"
+def _over_a_limit(priced: Priced, question: Question) -> list[str]:
+    """The limit on size, power or carbon that each candidate breaks, in words; empty where none."""
+    count, draw_w = priced.placements.accelerators, priced.cost.peak_power_w
     power_w, cap_t = priced.workload.power_limit_w, question.money.carbon_cap_tonnes
-    if power_w is not None and priced.cost.peak_power_w[row] > power_w:
-        return f"it draws {priced.cost.peak_power_w[row]:,.0f} W; the place has {power_w:,.0f} W"
-    tonnes = carbon_kg(priced, question)[row] / KILO
-    if cap_t is not None and tonnes > cap_t:
-        return f"it emits {tonnes:,.0f} t CO2e over the horizon; your cap is {cap_t:,.0f} t"
-    return ""
+    tonnes = carbon_kg(priced, question) / KILO
+    texts = [""] * len(count)
+    if cap_t is not None:
+        for row in np.flatnonzero(tonnes > cap_t):
+            texts[row] = (
+                f"it emits {tonnes[row]:,.0f} t CO2e over the horizon; your cap is {cap_t:,.0f} t"
+            )
+    if power_w is not None:
+        for row in np.flatnonzero(draw_w > power_w):
+            texts[row] = f"it draws {draw_w[row]:,.0f} W; the place has {power_w:,.0f} W"
+    for row in np.flatnonzero(count > LARGEST_PUBLISHED):
+        texts[row] = (
+            f"{count[row]:,.0f} accelerators are more than any published cluster of one job"
+        )
+    return texts
 
 
 def over_limits(plan: Plan, question: Question) -> str:

@@ -7,10 +7,10 @@ import numpy as np
 
 from advisor.engine.cases import Floats, Ints
 from advisor.engine.choice.assembly import cost_lines
-from advisor.engine.fleet.checking import is_paid, units
+from advisor.engine.fleet.checking import paid, units
 from advisor.engine.fleet.metered import metered_lines, people_lines
 from advisor.engine.fleet.owned import keeping_lines
-from advisor.engine.fleet.prices import data, hours, machines, people, unit_prices
+from advisor.engine.fleet.prices import data, hours, load_price, machines, people
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import ANOTHER_FAMILY, Setting
 from advisor.engine.fleet.weeks import HOURS_PER_WEEK
@@ -107,10 +107,9 @@ def busy(setting: Setting, fleet: Fleet) -> Floats:
 def _pools_at_work(setting: Setting, fleet: Fleet) -> Floats:
     """Machines of each pool that are at work in each kind of hour; shape (P, H)."""
     problem = setting.problem
-    jobs = np.isin(problem.bucket_load, sorted(problem.job_loads))
     with np.errstate(divide="ignore", invalid="ignore"):
         per = np.where(problem.rate > 0.0, 1.0 / problem.rate, 0.0)
-    per = np.where(jobs[:, np.newaxis], 1.0, per)
+    per = np.where(problem.job_buckets[:, np.newaxis], 1.0, per)
     load = np.einsum("bph,bp->ph", fleet.served, per) * problem.size[:, np.newaxis]
     return np.asarray(load)
 
@@ -158,8 +157,8 @@ def _load_usd(setting: Setting, at_work: Floats, number: int) -> float:
     for place in np.flatnonzero(setting.problem.pool_option == number):
         pool = setting.pools[int(place)]
         if at_work[place] > 0.0:
-            prices = unit_prices(setting.priced[pool.load], np.array([pool.row]), owned=owned)
-            total += float(prices.load[0] * at_work[place])
+            usd = load_price(setting.priced[pool.load], np.array([pool.row]), owned=owned)
+            total += float(usd[0] * at_work[place])
     return total
 
 
@@ -169,10 +168,10 @@ def _mean_load(priced: Priced, rows: Ints, *, count: int, owned: bool, usd: floa
     Work grows with demand, machines in whole ones ahead of it, so the load of a small fleet
     falls below that of its first week.
     """
-    idle, full = (
-        float(machines(priced, rows, count=count, utilisation=each, owned=owned).total_usd[0])
-        for each in (0.0, 1.0)
-    )
+    ends = machines(
+        priced, np.repeat(rows, 2), count=count, utilisation=[0.0, 1.0], owned=owned
+    )  # fmt: skip
+    idle, full = (float(end) for end in ends.total_usd)
     return min(usd / (full - idle), 1.0) if full > idle else 0.0
 
 
@@ -216,7 +215,7 @@ def _people(setting: Setting, load: int, rows: Ints, hosted: Sequence[int]) -> l
 
 
 def _second_family(setting: Setting, fleet: Fleet) -> list[CostLine]:
-    extra = max(sum(is_paid(group, fleet) for group in setting.problem.families) - 1, 0)
+    extra = max(len(paid(setting.problem.families, fleet)) - 1, 0)
     if extra == 0:
         return []
     rate = setting.priced[0].rates[ANOTHER_FAMILY]

@@ -197,7 +197,7 @@ def quick_outcome(setting: Setting) -> Outcome:
     relaxed = solve(formulate(problem).program, Limits(), relaxed=True)
     if greedy is not None and relaxed.bound >= greedy.usd * (1.0 - GOOD_ENOUGH):
         return Outcome(fleet=greedy, bound_usd=relaxed.bound, greedy=greedy, single=None)
-    outcome = solve_exactly(problem, QUICK, greedy=greedy)
+    outcome = solve_exactly(problem, QUICK, greedy=greedy, relaxed=relaxed)
     return replace(outcome, bound_usd=max(outcome.bound_usd, min(relaxed.bound, _usd(outcome))))
 
 
@@ -235,7 +235,7 @@ def _answered(
         plain_usd=None
         if beside is None or other is None
         else max(bill_of(beside.setting, other).total_usd, 0.0),
-        family_usd=_one_family(setting, fleet, limits),
+        family_usd=_one_family(setting, fleet, bill, limits),
         separate_usd=_separate(setting, fleet, limits),
         separate_plans_usd=sum(usd for usd in known if usd is not None)
         if len(known) == len(decisions)
@@ -275,7 +275,7 @@ def _lifted(setting: Setting, plain: Plain) -> Fleet | None:
     return None if broken(problem, fleet) else priced(problem, fleet)
 
 
-def _one_family(setting: Setting, fleet: Fleet, limits: Limits) -> float | None:
+def _one_family(setting: Setting, fleet: Fleet, bill: Bill, limits: Limits) -> float | None:
     """Least cost with one family in any contracts; the fleet's own where it has just one."""
     families = {option.family for option in setting.options}
     families |= {plan.family for plan in setting.plans}
@@ -285,7 +285,7 @@ def _one_family(setting: Setting, fleet: Fleet, limits: Limits) -> float | None:
         if fleet.machines[number] > _USED or fleet.used[number].max() > _USED
     } | {plan.family for plan, on in zip(setting.plans, fleet.whole, strict=True) if on}
     if len(used) == 1 and used != {"hosted"}:
-        return bill_of(setting, fleet).total_usd
+        return bill.total_usd
     best: float | None = None
     for family in sorted(families - {"hosted"}):
         keep = np.array([option.family == family for option in setting.options], dtype=bool)

@@ -1,5 +1,6 @@
 """What a fleet costs and which rules it breaks, told without the solver that made it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ def usd_of(problem: FleetProblem, fleet: Fleet) -> float:
     Source: the problem's prices; arithmetic.
     """
     total = 0.0
-    for option in np.flatnonzero(problem.held):
+    for option in np.flatnonzero(problem.held & (fleet.machines > 0.0)):
         table, count = problem.tables[option], round(float(fleet.machines[option]))
         total += float(table[count] if len(table) else problem.usd[option] * count)
     hourly = ~problem.held
@@ -26,9 +27,8 @@ def usd_of(problem: FleetProblem, fleet: Fleet) -> float:
     total += sum(
         each.usd * float(used) for each, used in zip(problem.wholes, fleet.whole, strict=True)
     )
-    families = sum(is_paid(group, fleet) for group in problem.families)
-    total += problem.another_usd * max(families - 1, 0)
-    return total + sum(group.usd for group in problem.groups if is_paid(group, fleet))
+    total += problem.another_usd * max(len(paid(problem.families, fleet)) - 1, 0)
+    return total + sum(group.usd for group in paid(problem.groups, fleet))
 
 
 def priced(problem: FleetProblem, fleet: Fleet) -> Fleet:
@@ -39,13 +39,13 @@ def priced(problem: FleetProblem, fleet: Fleet) -> Fleet:
     return replace(fleet, usd=usd_of(problem, fleet))
 
 
-def is_paid(group: Group, fleet: Fleet) -> bool:
-    """Whether any member of a group is used.
+def paid(groups: Sequence[Group], fleet: Fleet) -> list[Group]:
+    """The groups of which any member is used.
 
     Source: definition.
     """
-    used = fleet.served[:, group.pools].max(initial=0.0) > _SLACK
-    return bool(used or fleet.whole[group.wholes].any())
+    used = fleet.served.max(axis=(0, 2), initial=0.0) > _SLACK
+    return [group for group in groups if used[group.pools].any() or fleet.whole[group.wholes].any()]
 
 
 def units(problem: FleetProblem, fleet: Fleet) -> Floats:
@@ -53,9 +53,7 @@ def units(problem: FleetProblem, fleet: Fleet) -> Floats:
 
     Source: definition.
     """
-    jobs = np.isin(problem.bucket_load, sorted(problem.job_loads))
-    rate = np.where(jobs[:, np.newaxis], problem.rate, 1.0)
-    return np.asarray(fleet.served * rate[:, :, np.newaxis])
+    return np.asarray(fleet.served * problem.units_served[:, :, np.newaxis])
 
 
 def broken(problem: FleetProblem, fleet: Fleet) -> list[str]:
@@ -114,7 +112,7 @@ def _unserved(problem: FleetProblem, fleet: Fleet) -> list[str]:
     for each, used in zip(problem.wholes, fleet.whole, strict=True):
         whole[each.load] += used
     apart = whole[problem.bucket_load]
-    live = ~np.isin(problem.bucket_load, sorted(problem.job_loads))
+    live = ~problem.job_buckets
     short = problem.demand * (1.0 - apart)[:, np.newaxis] - fleet.served.sum(axis=1)
     if (short[live] > _SLACK * np.maximum(problem.demand[live], 1e-9)).any():
         found.append("some traffic is served by nothing")
@@ -134,12 +132,11 @@ def _unserved(problem: FleetProblem, fleet: Fleet) -> list[str]:
 
 def _overfull(problem: FleetProblem, fleet: Fleet) -> list[str]:
     found = []
-    jobs = np.isin(problem.bucket_load, sorted(problem.job_loads))
     with np.errstate(divide="ignore", invalid="ignore"):
         per = np.where(problem.rate > 0.0, 1.0 / problem.rate, 0.0)
-    per = np.where(jobs[:, np.newaxis], 1.0, per)
+    per = np.where(problem.job_buckets[:, np.newaxis], 1.0, per)
     load = np.einsum("bph,bp->ph", fleet.served, per)
-    live = ~np.isin(problem.pool_load, sorted(problem.job_loads))
+    live = problem.live_pools
     on_held = problem.held[problem.pool_option]
     must = live | on_held
     need = load + np.where(live, problem.spare, 0.0)[:, np.newaxis] * (load > _SLACK)

@@ -71,13 +71,13 @@ def best_plain(setting: Setting, limits: Limits) -> Plain | None:
         small = restricted(setting, mine, plans)
         if small is not None:
             relaxed = solve(formulate(small.problem).program, Limits(), relaxed=True)
-            tried.append((relaxed.usd, name, way, small))
+            tried.append((relaxed, name, way, small))
     best: Plain | None = None
-    for bound, name, way, small in sorted(tried, key=lambda each: each[:3]):
+    for relaxed, name, way, small in sorted(tried, key=lambda each: (each[0].usd, *each[1:3])):
         known: Fleet | None = None if best is None else best.outcome.fleet
-        if not np.isfinite(bound) or (known is not None and bound >= known.usd):
+        if not np.isfinite(relaxed.usd) or (known is not None and relaxed.usd >= known.usd):
             continue
-        outcome = solve_exactly(small.problem, limits)
+        outcome = solve_exactly(small.problem, limits, relaxed=relaxed)
         if outcome.fleet is not None and (known is None or outcome.fleet.usd < known.usd):
             best = Plain(family=name, purchase=way, outcome=outcome, setting=small)
     return best

@@ -22,6 +22,7 @@ class Formulation:
     pairs: tuple[Ints, Ints]  # bucket and pool of each served pair
     share: Ints  # (pairs, H) share of the bucket's demand
     job_pools: Ints
+    job_rate: Floats  # (job pools,) units that one replica does in an hour
     at_work: Ints  # (job pools, H)
     whole: Ints
     traffic_rows: Ints  # (served pools, H), of those in `served`
@@ -41,7 +42,7 @@ def formulate(problem: FleetProblem, *, whole_hours: bool = True) -> Formulation
     buckets; hours, ways to buy, jobs and limits are added here. Averaging: Jensen's inequality.
     """
     program = Program()
-    hours, live = len(problem.hours), _live_pools(problem)
+    hours, live = len(problem.hours), problem.live_pools
     machines, used = _machines(program, problem, whole_hours=whole_hours)
     replicas = program.add(
         0.0,
@@ -61,13 +62,21 @@ def formulate(problem: FleetProblem, *, whole_hours: bool = True) -> Formulation
         upper=(demand > 0.0).astype(np.float64),
     )
     job_pools = np.flatnonzero(~live)
-    at_work = program.add(_job_usd(problem, job_pools), upper=_in_window(problem, job_pools))
+    job_bucket = np.array(
+        [np.flatnonzero(problem.bucket_load == load)[0] for load in problem.pool_load[job_pools]],
+        dtype=np.int64,
+    )
+    job_rate = problem.rate[job_bucket, job_pools]
+    at_work = program.add(
+        (problem.usd_per_unit[job_bucket, job_pools] * job_rate)[:, np.newaxis] * problem.hours,
+        upper=_in_window(problem, job_pools, job_rate),
+    )
     served = np.unique(pools)
     traffic = program.row_block(len(served) * hours, lower=0.0, upper=INF).reshape(-1, hours)
     made = Formulation(
         program=program, machines=machines, used=used, replicas=replicas, pairs=(buckets, pools),
-        share=share, job_pools=job_pools, at_work=at_work, whole=wholes, traffic_rows=traffic,
-        served=served,
+        share=share, job_pools=job_pools, job_rate=job_rate, at_work=at_work, whole=wholes,
+        traffic_rows=traffic, served=served,
     )  # fmt: skip
     _serve_all(made, problem)
     _hold_traffic(made, problem, whole_hours=whole_hours)
@@ -78,10 +87,6 @@ def formulate(problem: FleetProblem, *, whole_hours: bool = True) -> Formulation
     _keep_limits(made, problem)
     _stand_apart(made, problem)
     return made
-
-
-def _live_pools(problem: FleetProblem) -> Bools:
-    return ~np.isin(problem.pool_load, sorted(problem.job_loads))
 
 
 def _needs_whole(problem: FleetProblem) -> Bools:
@@ -95,7 +100,7 @@ def _needs_whole(problem: FleetProblem) -> Bools:
     held = problem.held[problem.pool_option]
     filled = alone[problem.pool_option] & held & (problem.size == 1.0) & (problem.spare == 0.0)
     filled |= problem.metered[problem.pool_option]
-    return np.where(_live_pools(problem), ~filled, held & (problem.size > _WHOLE))
+    return np.where(problem.live_pools, ~filled, held & (problem.size > _WHOLE))
 
 
 def _machines(program: Program, problem: FleetProblem, *, whole_hours: bool) -> tuple[Ints, Ints]:
@@ -118,7 +123,7 @@ def _machines(program: Program, problem: FleetProblem, *, whole_hours: bool) -> 
             ordered = program.row_block(len(steps) - 1, lower=0.0, upper=INF)
             program.put(ordered, steps[:-1], 1.0)
             program.put(ordered, steps[1:], -1.0)
-    broken = (np.abs(problem.size - np.round(problem.size)) > _WHOLE) & _live_pools(problem)
+    broken = (np.abs(problem.size - np.round(problem.size)) > _WHOLE) & problem.live_pools
     shared = np.zeros(len(problem.held), dtype=bool)
     np.logical_or.at(shared, problem.pool_option, broken)
     used = program.add(
@@ -129,31 +134,12 @@ def _machines(program: Program, problem: FleetProblem, *, whole_hours: bool) -> 
     return machines, used
 
 
-def _job_rate(problem: FleetProblem, pools: Ints) -> Floats:
-    """Units that one replica of each job's pool does in an hour."""
-    bucket = np.array(
-        [np.flatnonzero(problem.bucket_load == load)[0] for load in problem.pool_load[pools]],
-        dtype=np.int64,
-    )
-    return np.asarray(problem.rate[bucket, pools])
-
-
-def _job_usd(problem: FleetProblem, pools: Ints) -> Floats:
-    each = np.zeros((len(pools), len(problem.hours)))
-    rate = _job_rate(problem, pools)
-    for number, pool in enumerate(pools):
-        bucket = np.flatnonzero(problem.bucket_load == problem.pool_load[pool])[0]
-        each[number] = problem.usd_per_unit[bucket, pool] * rate[number] * problem.hours
-    return each
-
-
-def _in_window(problem: FleetProblem, pools: Ints) -> Floats:
+def _in_window(problem: FleetProblem, pools: Ints, rate: Floats) -> Floats:
     """Most replicas of a job's pool in each hour: none outside the window."""
     most = np.zeros((len(pools), len(problem.hours)))
     for job in problem.jobs:
         rows = problem.pool_load[pools] == job.load
         most[rows] = np.where(job.hours > 0.0, INF, most[rows])
-    rate = _job_rate(problem, pools)
     return np.where((rate > 0.0)[:, np.newaxis], most, 0.0)
 
 
@@ -200,8 +186,7 @@ def _share_runs(made: Formulation, problem: FleetProblem) -> None:
 
 
 def _finish_jobs(made: Formulation, problem: FleetProblem) -> None:
-    program, pools = made.program, made.job_pools
-    rate = _job_rate(problem, pools)
+    program, pools, rate = made.program, made.job_pools, made.job_rate
     for job in problem.jobs:
         mine = np.flatnonzero(problem.pool_load[pools] == job.load)
         (row,) = program.row_block(1, lower=1.0, upper=INF)
@@ -262,7 +247,7 @@ def _pay(made: Formulation, problem: FleetProblem, group: Group, paid: Ints) -> 
     mine = np.isin(pools, group.pools)
     for bucket in np.unique(buckets[mine]):
         _opened(program, paid, made.share[mine & (buckets == bucket)])
-    rate = _job_rate(problem, made.job_pools)
+    rate = made.job_rate
     for job in problem.jobs:
         at = np.isin(made.job_pools, group.pools)
         at &= problem.pool_load[made.job_pools] == job.load

@@ -36,14 +36,12 @@ def greedy_fleet(problem: FleetProblem) -> Fleet | None:
     live = [load for load in range(problem.loads) if load not in problem.job_loads]
     fleet = nothing(problem)
     for load in (*live, *sorted(problem.job_loads)):
-        tried = [
-            priced(problem, each)
-            for each in _ways(problem, fleet, load)
-            if not _over(problem, each)
-        ]
-        if not tried:
+        ways = [priced(problem, each) for each in _ways(problem, fleet, load)]
+        ways.sort(key=lambda each: each.usd)
+        found = next((each for each in ways if not _over(problem, each)), None)
+        if found is None:
             return None
-        fleet = min(tried, key=lambda each: each.usd)
+        fleet = found
     return None if broken(problem, fleet) else fleet
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
@@ -14,6 +14,7 @@ from advisor.engine.cases import Floats, Ints
 Watch = Callable[[float, float], bool]
 """Called with the best cost and the bound so far; true asks to stop."""
 INF = highspy.kHighsInf
+_UNUSED = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,9 @@ class Solved:
     usd: float
     bound: float
     row_duals: Floats | None = None
+    reduced_usd: Floats | None = (
+        None  # what one more of each column adds at the relaxation's prices
+    )
     stopped: bool = False
 
 
@@ -139,8 +143,26 @@ def solve(
         usd=usd,
         bound=min(bound, usd),
         row_duals=duals,
+        reduced_usd=np.array(found.col_dual) if found.dual_valid else None,
         stopped=bool(asked_to_stop),
     )
+
+
+def without_dear(program: Program, relaxed: Solved, *, known_usd: float) -> Program:
+    """The program without the whole columns that no solution below a known one can use.
+
+    One of such a column lifts the relaxation's own optimum above what is known already. Where
+    nothing cheaper exists nothing may be left: the known solution is best then.
+
+    Source: reduced-cost fixing, L. A. Wolsey, "Integer Programming", 2nd ed., Wiley 2020,
+    section 7.6.
+    """
+    if relaxed.reduced_usd is None or relaxed.values is None or not np.isfinite(known_usd):
+        return program
+    lower, upper = np.concatenate(program.lower), np.concatenate(program.upper)
+    unused = (np.concatenate(program.whole) > 0.0) & (relaxed.values <= lower + _UNUSED)
+    dear = unused & (relaxed.reduced_usd > known_usd * (1.0 + _UNUSED) - relaxed.usd)
+    return replace(program, upper=[np.where(dear, lower, upper)])
 
 
 class _Silent(highspy.Highs):

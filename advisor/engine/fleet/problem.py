@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Spread:
     wholes: Ints  # whole plans that satisfy it by themselves
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FleetProblem:
     """Options are bought, pools are one load's replicas on one option, hours are kinds of hours.
 
@@ -100,20 +101,35 @@ class FleetProblem:
     limits: tuple[Limit, ...] = ()
     spreads: tuple[Spread, ...] = ()
 
-    @property
+    @cached_property
     def loads(self) -> int:
         """How many workloads there are."""
         return int(max(self.bucket_load.max(initial=-1), self.pool_load.max(initial=-1))) + 1
 
-    @property
+    @cached_property
     def metered(self) -> Bools:
         """Options of which nothing is held or rented: what they serve is paid by the unit alone."""
         return np.asarray(~self.held & (self.usd == 0.0), dtype=bool)
 
-    @property
+    @cached_property
     def job_loads(self) -> frozenset[int]:
         """Loads that are jobs."""
         return frozenset(job.load for job in self.jobs)
+
+    @cached_property
+    def job_buckets(self) -> Bools:
+        """Buckets of loads that are jobs; (B,)."""
+        return np.isin(self.bucket_load, sorted(self.job_loads))
+
+    @cached_property
+    def units_served(self) -> Floats:
+        """Units a second of each entry of `Fleet.served`: those of a replica for jobs; (B, P)."""
+        return np.where(self.job_buckets[:, np.newaxis], self.rate, 1.0)
+
+    @cached_property
+    def live_pools(self) -> Bools:
+        """Pools of live loads; (P,)."""
+        return ~np.isin(self.pool_load, sorted(self.job_loads))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

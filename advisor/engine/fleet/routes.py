@@ -123,9 +123,7 @@ def overflow_sentences(*, setting: Setting, fleet: Fleet) -> list[str]:
     Source: the fleet's columns; limits as in `metered`.
     """
     problem = setting.problem
-    jobs = np.isin(problem.bucket_load, sorted(problem.job_loads))
-    rate = np.where(jobs[:, np.newaxis], problem.rate, 1.0)
-    week = np.einsum("bph,bp,h->p", fleet.served, rate, problem.hours)
+    week = np.einsum("bph,bp,h->p", fleet.served, problem.units_served, problem.hours)
     found = []
     for number, pool in enumerate(setting.pools):
         option = setting.options[pool.option]

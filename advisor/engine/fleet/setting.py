@@ -11,7 +11,7 @@ from advisor.engine.choice.objectives import Objective
 from advisor.engine.fleet.bounds import limits_of
 from advisor.engine.fleet.metered import Meter, meters_of, people_groups, with_meters
 from advisor.engine.fleet.owned import NOTHING_MORE, Keeping, keeping_of
-from advisor.engine.fleet.prices import price_table, unit_prices
+from advisor.engine.fleet.prices import load_price, price_tables
 from advisor.engine.fleet.problem import FleetProblem, Group, Job, Whole
 from advisor.engine.fleet.shares import told_apart
 from advisor.engine.fleet.sizes import SizeClass, Speeds, size_classes, size_classes_of_one
@@ -329,7 +329,7 @@ def _problem(
         if not options[pool.option].owned:
             continue
         rows = np.array([pool.row])
-        load[number] = unit_prices(priced[pool.load], rows, owned=True).load[0]
+        load[number] = load_price(priced[pool.load], rows, owned=True)[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         load_usd = np.where(held[pool_option] & (speed > 0.0), load * size / speed, 0.0)
     usd, tables, most = _machine_prices(priced, ways, options, pools, place, rate, size)
@@ -434,27 +434,27 @@ def _machine_prices(
     size: Floats,
 ) -> tuple[Floats, tuple[Floats, ...], Floats]:
     usd, most = np.zeros(len(options)), np.zeros(len(options))
-    tables: list[Floats] = []
+    tables = [np.zeros(0)] * len(options)
+    held: dict[int, list[int]] = {}  # by load
     for number, option in enumerate(options):
         found, at = ways[option.load], place[option.load][option.row]
         most[number] = option.owned or min(found.most[at], 10_000.0)
         if option.held:
             usd[number] = found.prices.held_hour[at] * 168.0
-            count = int(min(most[number], LARGEST_TABLE))
-            most[number] = min(most[number], float(count))
-            tables.append(
-                price_table(
-                    priced[option.load],
-                    option.row,
-                    most=count,
-                    growth_step=1.0,
-                    owned=option.owned > 0.0,
-                )
-                + np.arange(count + 1.0) * option.keeping.usd
-            )
+            most[number] = np.floor(min(most[number], float(LARGEST_TABLE)))
+            held.setdefault(option.load, []).append(number)
         else:
             usd[number] = found.prices.hour[at]
-            tables.append(np.zeros(0))
+    for load, numbers in held.items():
+        found_tables = price_tables(
+            priced[load],
+            np.array([options[number].row for number in numbers]),
+            most=most[numbers].astype(np.int64),
+            growth_step=1.0,
+            owned=np.array([options[number].owned > 0.0 for number in numbers]),
+        )
+        for number, table in zip(numbers, found_tables, strict=True):
+            tables[number] = table + np.arange(len(table)) * options[number].keeping.usd
     return usd, tuple(tables), most
 
 

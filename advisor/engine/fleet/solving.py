@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from advisor.engine.fleet.checking import broken, priced
 from advisor.engine.fleet.formulation import fleet_of, formulate
 from advisor.engine.fleet.greedy import greedy_fleet, single_option_fleet
-from advisor.engine.fleet.mip import Limits, Watch, solve
+from advisor.engine.fleet.mip import Limits, Solved, Watch, solve, without_dear
 from advisor.engine.fleet.problem import Fleet, FleetProblem
 
 Told = Callable[[str, float], None]
@@ -36,20 +38,24 @@ def solve_exactly(
     *,
     watch: Watch | None = None,
     greedy: Fleet | None = None,
+    relaxed: Solved | None = None,
 ) -> Outcome:
     """The least-cost fleet by branch and bound over every kind of hour at once.
 
     Never worse than the greedy fleet or the best single option, because both are tried; at a
-    limit it is the best fleet so far. A greedy fleet that is known need not be made again. Each
-    fleet is checked without the solver before it counts.
+    limit it is the best fleet so far. A greedy fleet and the linear relaxation that are known
+    need not be made again. Each fleet is checked without the solver before it counts.
 
     Source: `formulate`, `mip.solve`.
     """
     greedy = greedy or greedy_fleet(problem)
     single = single_option_fleet(problem)
-    made = formulate(problem)
-    found = solve(made.program, limits or Limits(), watch=watch)
     fleets = [each for each in (greedy, single) if each is not None]
+    made = formulate(problem)
+    relaxed = relaxed or solve(made.program, Limits(), relaxed=True)
+    known_usd = min((each.usd for each in fleets), default=np.inf)
+    program = without_dear(made.program, relaxed, known_usd=known_usd)
+    found = solve(program, limits or Limits(), watch=watch)
     if found.values is not None:
         fleet = priced(problem, fleet_of(made, problem, found.values))
         if not broken(problem, fleet):

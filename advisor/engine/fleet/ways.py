@@ -166,25 +166,24 @@ def undominated(ways: Ways, families: Sequence[str], *, needed: Floats) -> Bools
     each = np.where(ways.held, ways.prices.held_hour, ways.prices.hour) * ways.size
     replicas = np.floor(ways.most / ways.size + 1e-9)
     speed = ways.rate[:, np.newaxis] * ways.by_size
+    family, prices = np.array(families, dtype=np.str_), ways.prices
+    order = np.lexsort((ways.held, -ways.rate, each))
     keep = np.ones(len(ways), dtype=bool)
-    kept: list[int] = []
-    for row in np.lexsort((ways.held, -ways.rate, each)):
-        beaten = any(
-            families[other] == families[row]
-            and each[other] <= each[row] + 1e-9
-            and ways.wait[other] <= ways.wait[row] * (1.0 + 1e-9)
-            and ways.prices.data[other] <= ways.prices.data[row] + 0.01
-            and ways.prices.people[other] <= ways.prices.people[row] + 0.01
-            and ways.prices.porting[other] <= ways.prices.porting[row] + 0.01
-            and (speed[other] >= speed[row] * (1.0 - 1e-9)).all()
-            and replicas[other] >= min(needed[other], replicas[row])
-            and (
-                ways.size[other] >= 1.0
-                or (ways.size[other] == ways.size[row] and not ways.held[row])
-            )
-            for other in kept
+    for place, one in enumerate(order):
+        if not keep[one] or ways.held[one]:
+            continue
+        rest = order[place + 1 :]
+        alike = (ways.size[rest] == ways.size[one]) & ~ways.held[rest]
+        beaten = (
+            (family[rest] == family[one])
+            & (each[rest] >= each[one] - 1e-9)
+            & (ways.wait[one] <= ways.wait[rest] * (1.0 + 1e-9))
+            & (prices.data[rest] >= prices.data[one] - 0.01)
+            & (prices.people[rest] >= prices.people[one] - 0.01)
+            & (prices.porting[rest] >= prices.porting[one] - 0.01)
+            & (speed[one] >= speed[rest] * (1.0 - 1e-9)).all(axis=1)
+            & (np.minimum(needed[one], replicas[rest]) <= replicas[one])
+            & ((ways.size[one] >= 1.0) | alike)
         )
-        keep[row] = not beaten
-        if not beaten and not ways.held[row]:
-            kept.append(int(row))
+        keep[rest[beaten]] = False
     return keep

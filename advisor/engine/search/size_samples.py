@@ -8,6 +8,7 @@ from advisor.engine.calibration import Calibration
 from advisor.engine.cases import Band, Floats, Ints, SampleCases
 from advisor.engine.queueing import replicas_needed, waiting_time_quantile_s
 from advisor.engine.samples.performance import SamplesPoint, samples_point
+from advisor.engine.samples.work import sample_work
 from advisor.engine.search.sizing import Sizing, with_redundancy
 from advisor.engine.workload import ServingDemand
 from catalog.specs import BYTES_PER_WEIGHT, PRECISIONS, AcceleratorSpec
@@ -38,10 +39,9 @@ def size_samples(
     pairs = [(index, name) for index, names in sorted(precisions.items()) for name in names]
     part = np.array([index for index, _ in pairs], dtype=np.int64)
     precision = np.array([PRECISIONS.index(name) for _, name in pairs], dtype=np.int64)
-    alone = samples_point(
+    alone = sample_work(
         _cases(parts, demand, part, precision, np.ones(len(pairs), dtype=np.int64),
-               software_month=software_month, assumed=assumed),
-        calibration,
+               software_month=software_month, assumed=assumed)
     )  # fmt: skip
     chips = np.maximum(np.nan_to_num(alone.shards, nan=1.0, posinf=1e6), 1.0).astype(np.int64)
     cases = _cases(

@@ -1,13 +1,12 @@
 """Physical parameters of serving: defaults, and the fitted offsets that specialise them."""
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from advisor.engine.cases import ENGINES, Floats, InferenceCases, Ints
+from advisor.engine.kept import kept
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 
 USES = ("benchmark", "offline", "concurrency", "fixed")
@@ -118,7 +117,7 @@ def key_tables(
     cases: InferenceCases, use: Ints | None = None
 ) -> list[tuple[Ints, list[tuple[str, ...]]]]:
     """Index column and keys by index, of each thing that parameters may depend on."""
-    names = key_names(cases, with_use=use is not None)
+    names = key_names(cases.accelerators, cases.models, with_use=use is not None)
     return [
         (index, keys) for (index, _), keys in zip(index_columns(cases, use), names, strict=True)
     ]
@@ -150,7 +149,9 @@ def index_columns(cases: InferenceCases, use: Ints | None) -> list[tuple[Ints, i
     return columns
 
 
-def key_names(cases: InferenceCases, *, with_use: bool) -> list[list[tuple[str, ...]]]:
+def key_names(
+    parts: Sequence[AcceleratorSpec], models: Sequence[ModelSpec], *, with_use: bool
+) -> list[list[tuple[str, ...]]]:
     """Keys by index: parts, models, software, formats, and what goes together beyond its sum.
 
     That is units and format, a format in a software and of a model, software on silicon,
@@ -158,7 +159,6 @@ def key_names(cases: InferenceCases, *, with_use: bool) -> list[list[tuple[str, 
     and kernels once more for each third of a year. A benchmark runs one unpublished set of
     prompts a model.
     """
-    parts, models = cases.accelerators, cases.models
     generations = [generation(part) for part in parts]
     kinds = ["|".join(model_keys(model)[:2]) for model in models]
     names: list[list[tuple[str, ...]]] = [
@@ -265,7 +265,7 @@ def parameter_columns(
     """
     covariates = covariates_of(cases)
     columns = {}
-    known = _summed(cases, parameters, with_use=use is not None)
+    known = _summed(cases.accelerators, cases.models, parameters, with_use=use is not None)
     indices = [index for index, _ in index_columns(cases, use)]
     for name in NAMES:
         offsets = parameters.offsets.get(name, {})
@@ -279,39 +279,27 @@ def parameter_columns(
     return columns
 
 
-_Tables = dict[str, list[tuple[int, Floats]]]
-_SUMS: OrderedDict[tuple[int, ...], tuple[Any, _Tables]] = OrderedDict()
-_KEPT_SUMS = 16
-
-
-def _summed(cases: InferenceCases, parameters: ServingParameters, *, with_use: bool) -> _Tables:
-    """Offsets of each parameter summed by index, where any is not zero; kept while in use.
-
-    The small tables are told apart by identity: chunks of one search share them.
-    """
-    owners = (cases.accelerators, cases.models, parameters)
-    key = (*(id(owner) for owner in owners), int(with_use))
-    found = _SUMS.get(key)
-    if found is None:
-        names = key_names(cases, with_use=with_use)
-        levels = [{_level(each) for each in keys[0]} for keys in names]  # the same in each row
-        sums: _Tables = {}
-        for name in NAMES:
-            offsets = parameters.offsets.get(name, {})
-            fitted = {_level(each) for each in offsets}
-            sums[name] = [
-                (
-                    number,
-                    np.array([sum(offsets.get(each, 0.0) for each in row) for row in keys]),
-                )
-                for number, keys in enumerate(names)
-                if fitted & levels[number]
-            ]
-        found = (owners, sums)  # the owners are held, so that no other gets their identity
-        _SUMS[key] = found
-        while len(_SUMS) > _KEPT_SUMS:
-            _SUMS.popitem(last=False)
-    return found[1]
+@kept(16)
+def _summed(
+    parts: tuple[AcceleratorSpec, ...],
+    models: tuple[ModelSpec, ...],
+    parameters: ServingParameters,
+    *,
+    with_use: bool,
+) -> dict[str, list[tuple[int, Floats]]]:
+    """Offsets of each parameter summed by index, where any is not zero."""
+    names = key_names(parts, models, with_use=with_use)
+    levels = [{_level(each) for each in keys[0]} for keys in names]  # the same in each row
+    sums = {}
+    for name in NAMES:
+        offsets = parameters.offsets.get(name, {})
+        fitted = {_level(each) for each in offsets}
+        sums[name] = [
+            (number, np.array([sum(offsets.get(each, 0.0) for each in row) for row in keys]))
+            for number, keys in enumerate(names)
+            if fitted & levels[number]
+        ]
+    return sums
 
 
 def _level(key: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from advisor.engine.cases import Floats
+from advisor.engine.kept import kept
 from catalog.specs import BYTES_PER_WEIGHT, PRECISIONS, AcceleratorSpec, ModelSpec
 
 # A format may always be computed in a wider one: weights stay small, the units are slower.
@@ -89,6 +90,7 @@ def peak_row(part: AcceleratorSpec) -> list[float]:
     return [rate if rate > 0.0 else best / 2.0 for rate in row]
 
 
+@kept(8)
 def accelerator_table(parts: Sequence[AcceleratorSpec]) -> AcceleratorTable:
     """Columns over the parts, in base units, unknown cells filled with nominal figures.
 
@@ -133,6 +135,7 @@ def accelerator_table(parts: Sequence[AcceleratorSpec]) -> AcceleratorTable:
     )
 
 
+@kept(8)
 def model_table(models: Sequence[ModelSpec]) -> ModelTable:
     """Columns over the models: what a token multiplies, reads and leaves in the KV cache.
 

@@ -10,10 +10,10 @@ from advisor.engine.calibration import DEFAULT_CALIBRATION, Calibration
 from advisor.engine.cases import Band, Bools, Floats, Ints, TrainingCases
 from advisor.engine.kriging import Kriging, from_document
 from advisor.engine.training.features import training_features
-from advisor.engine.training.layouts import Layouts, column, layouts, picked
+from advisor.engine.training.layouts import Layouts, Split, column, layouts, picked
 from advisor.engine.training.memory import RECOMPUTES
 from advisor.engine.training.parameters import training_parameters, training_widths
-from advisor.engine.training.steps import TERMS, LayoutCosts, layout_costs
+from advisor.engine.training.steps import TERMS, LayoutCosts, layout_costs, layout_seconds
 from advisor.engine.training.tables import STYLES, TrainingWork, training_work
 from advisor.engine.training.time import time_to_train_s
 from catalog.specs import Evidence
@@ -177,9 +177,10 @@ def layout_slopes(
     The layout is kept: where it is the fastest, changing it has no first-order effect.
     """
     upright, options = column(work), picked(_options(), option)
+    split = Split.of(upright, options)
 
     def log_speed(changed: dict[str, float]) -> Floats:
-        seconds = layout_costs(upright, options, changed).seconds
+        seconds = layout_seconds(upright, options, split, changed)
         return np.asarray(-np.log(sum(seconds[term] for term in TERMS)))[:, 0]
 
     columns = []

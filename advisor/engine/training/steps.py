@@ -46,7 +46,7 @@ def layout_costs(
     return LayoutCosts(
         allowed=_allowed(work, options),
         memory_bytes=memory,
-        seconds=_seconds(work, options, split, parameters),
+        seconds=layout_seconds(work, options, split, parameters),
     )
 
 
@@ -70,9 +70,13 @@ def _allowed(work: TrainingWork, options: Layouts) -> Bools:
     )
 
 
-def _seconds(
+def layout_seconds(
     work: TrainingWork, options: Layouts, split: Split, p: Mapping[str, float]
 ) -> dict[str, Floats]:
+    """Seconds of a step by TERMS, of cases dealt out as `split` says; as `layout_costs`.
+
+    Source: as `layout_costs`.
+    """
     compute = _compute_s(work, options, split, p)
     tokens = split.tokens
     moved = p["traffic"] * work.layers * (work.hidden + 0.5 * work.ffn) * work.passes / 3.0

@@ -75,10 +75,13 @@ def time_to_train_s(
     kriging = _learnt(calibration)
     if kriging is None:
         return Band(value=nothing, low=nothing, high=nothing)
+    labels = time_labels(cases, work)
+    known = np.isin(labels["benchmark"], kriging.known.labels["benchmark"])
+    if not known.any():
+        return Band(value=nothing, low=nothing, high=nothing)
     level, slopes = time_level(work, speed.value, float(calibration.training["time"]["growth"]))
-    features = Features(labels=time_labels(cases, work), numbers=time_numbers(work), slopes=slopes)
+    features = Features(labels=labels, numbers=time_numbers(work), slopes=slopes)
     shift, spread = kriging.predict(features)
-    known = np.isin(features.labels["benchmark"], kriging.known.labels["benchmark"])
     seconds = np.where(known, np.exp(level + shift), np.nan)
     factor = np.exp(_NORMAL_80 * spread)
     return Band(value=seconds, low=seconds / factor, high=seconds * factor)

@@ -141,7 +141,6 @@ def _parts(chosen: tuple[str, ...], host: str, port: int, answering: threading.E
     """The processes to keep; the worker waits for the first page, so that it comes soon."""
     environment = {
         **os.environ,
-        "OPENBLAS_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(
             filter(None, (str(settings.BASE_DIR), os.environ.get("PYTHONPATH")))
