@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from advisor.engine.answers import InvalidAnswers, Problem
 from advisor.engine.calibration import Calibration
 from advisor.engine.reasons.change import Change, changed_snapshot
 from advisor.engine.reasons.outcome import Outcome, Pick
 from advisor.engine.search.market import open_quotes
 from advisor.engine.search.river import sized
-from advisor.engine.search.sizing import Sizing
+from advisor.engine.search.sizing import Sizing, joined, nothing_sized, rows_of
 from advisor.engine.workload import Workload
 from advisor.models import Job
 from advisor.questions import read_answers
@@ -25,10 +27,13 @@ KEPT_SIZINGS = 24
 
 
 class _Sizings:
-    """The last few sizings: a change of prices or limits on offers leaves them as they are."""
+    """Sizings of single parts: a change of prices, or of what is allowed, leaves them as they are.
+
+    The last few workloads are kept, each with every part that was asked for so far.
+    """
 
     def __init__(self) -> None:
-        self._kept: list[tuple[tuple[Any, ...], Sizing]] = []
+        self._kept: list[tuple[Workload, tuple[Any, ...], frozenset[int], Sizing]] = []
 
     def __call__(
         self,
@@ -39,14 +44,26 @@ class _Sizings:
         calibration: Calibration,
     ) -> Sizing:
         tables = (snapshot.accelerators, snapshot.systems, snapshot.support)
-        asked = (tuple(kept), _sized_by(workload))
-        for (known_asked, known_tables), sizing in self._kept:
-            same = all(one is other for one, other in zip(known_tables, tables, strict=True))
-            if same and known_asked == asked:
-                return sizing
-        sizing = sized(kept, workload, snapshot=snapshot, calibration=calibration)
-        self._kept = [((asked, tables), sizing), *self._kept][:KEPT_SIZINGS]
-        return sizing
+        asked, known, sizings = _sized_by(workload), frozenset[int](), list[Sizing]()
+        for entry in self._kept:
+            same = all(one is other for one, other in zip(entry[1], tables, strict=True))
+            if same and entry[0] == asked:
+                known, sizings = entry[2], [entry[3]]
+                self._kept.remove(entry)
+                break
+        new = {index: part for index, part in kept.items() if index not in known}
+        if new or not sizings:
+            sizings.append(sized(new, workload, snapshot=snapshot, calibration=calibration))
+        sizing = joined([each for each in sizings if len(each)] or sizings[-1:])
+        if len(sizings) > 1:
+            sizing = rows_of(sizing, np.argsort(sizing.accelerator, kind="stable"))
+        known |= frozenset(new)
+        self._kept = [(asked, tables, known, sizing), *self._kept][:KEPT_SIZINGS]
+        if not kept:
+            return nothing_sized()
+        if known == frozenset(kept):
+            return sizing
+        return rows_of(sizing, np.flatnonzero(np.isin(sizing.accelerator, list(kept))))
 
 
 def _sized_by(workload: Workload) -> Workload:

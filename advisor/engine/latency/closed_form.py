@@ -48,17 +48,13 @@ def first_token_s(station: Station, *, z: float, corrected: bool = True) -> Floa
     capacity = np.maximum(station.capacity_per_s, 1e-12)
     load = station.arrivals_per_s / (capacity * station.replicas)
     waits = [
-        (_wait_s(station, at, service, servers, sigma), typical)
-        for at, service, servers, sigma, typical in (
-            (share, station.busy_prefill_s, station.replicas, station.prompt_sigma, False),
-            (0.5, station.busy_prefill_s, station.replicas, station.prompt_sigma, True),
-            (share, station.places / capacity, station.places * station.replicas,
-             station.output_sigma, False),
-            (0.5, station.places / capacity, station.places * station.replicas,
-             station.output_sigma, True),
+        _waits_s(station, share, service, servers, sigma)
+        for service, servers, sigma in (
+            (station.busy_prefill_s, station.replicas, station.prompt_sigma),
+            (station.places / capacity, station.places * station.replicas, station.output_sigma),
         )
-    ]  # fmt: skip
-    typical_s = sum((wait for wait, is_typical in waits if is_typical), np.zeros(1))
+    ]
+    typical_s = sum((typical for _, typical in waits), np.zeros(1))
     middle = station.request_s + station.prefill_s + 0.5 * station.step_s + typical_s
     factor = correction(load, station.arrival_cv, z) if corrected else 1.0
     if z <= 0.0:
@@ -66,7 +62,7 @@ def first_token_s(station: Station, *, z: float, corrected: bool = True) -> Floa
     length = lognormal_quantile_factor(sigma=station.prompt_sigma, z=z)
     squares = np.square(station.prefill_s * max(length - 1.0, 0.0))
     settles = np.isfinite(middle)
-    for (wait, _), (typical, _) in ((waits[0], waits[1]), (waits[2], waits[3])):
+    for wait, typical in waits:
         settles &= np.isfinite(wait)
         with np.errstate(invalid="ignore"):
             squares = squares + np.square(np.where(np.isfinite(wait), wait - typical, 0.0))
@@ -74,11 +70,12 @@ def first_token_s(station: Station, *, z: float, corrected: bool = True) -> Floa
         return np.asarray(np.where(settles, (middle + np.sqrt(squares)) * factor, np.inf))
 
 
-def _wait_s(
+def _waits_s(
     station: Station, share: float, service_s: Floats, servers: Floats, sigma: float
 ) -> Floats:
+    """The wait at a share of the requests and the typical one; shape (2, rows)."""
     return waiting_time_quantile_s(
-        quantile=share,
+        quantile=np.array([[share], [0.5]]),
         arrivals_per_s=station.arrivals_per_s,
         service_s=service_s,
         servers=np.maximum(servers, 1.0),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.engine.cases import Bools, Floats
+from advisor.engine.kept import kept
 from advisor.engine.search.cost_rules import runs
 from advisor.engine.search.fits import deployment_kind
 from advisor.engine.search.keeping import Kept, share_of
@@ -165,6 +166,7 @@ class _OfferTable:
     support: Floats
 
     @classmethod
+    @kept(2)
     def of(
         cls,
         offers: Sequence[OfferSpec],
