@@ -83,6 +83,7 @@ LABELS: Mapping[str, str] = {
     "crowd": "the same share beyond it, when prefill never pauses",
     "busy": "share of the time spent on prefill",
     "first_steps": "decode steps before the first token leaves",
+    "cold_s": "wait of a benchmark's first requests for an engine that is not warm yet",
     "admit_s": "handling of one running request before a new one starts",
     "typical": "median wait for a free replica",
     "load": "replicas busy on average",

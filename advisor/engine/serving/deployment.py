@@ -56,6 +56,7 @@ class Deployments:
     first_steps: Floats
     admit_s: Floats
     request_s: Floats
+    cold_s: Floats
     median: Floats
     tail_tpot: Floats
     tail_ttft: Floats
@@ -176,6 +177,7 @@ def deployments(cases: InferenceCases, columns: Mapping[str, Floats]) -> Deploym
         first_steps=full(columns["first_steps"]),
         admit_s=full(columns["admit_s"]),
         request_s=full(columns["request_s"]),
+        cold_s=full(columns["cold_s"]),
         median=full(columns["median"]),
         tail_tpot=full(columns["tail_tpot"]),
         tail_ttft=full(columns["tail_ttft"]),

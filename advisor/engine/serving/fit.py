@@ -25,8 +25,8 @@ from advisor.engine.serving.published import PublishedCases
 TARGET_SCALES: Mapping[str, float] = {
     "output_tokens_per_s": 0.12,
     "ttft_mean_s": 0.22,
-    "ttft_p50_s": 0.52,
-    "ttft_p99_s": 0.90,
+    "ttft_p50_s": 0.40,
+    "ttft_p99_s": 0.50,
     "tpot_mean_s": 0.12,
     "tpot_p50_s": 0.12,
     "tpot_p99_s": 0.22,

@@ -58,6 +58,7 @@ AMOUNTS: Mapping[str, float] = {
     "crowd": 0.05,  # the same, beyond it, when prefill is all that the replica does
     "first_steps": 1.0,  # decode steps from the end of a prefill to its token at the client
     "admit_s": 0.5e-3,  # a new request's wait for the engine's handling of each running one
+    "cold_s": 0.5,  # what the first requests of a run wait for an engine that is not warm yet
     "ingest_s": 2e-3,  # engine time a request that is not accelerator work
     "gain": 1.9,  # tokens a step of speculative decoding yields
     "batch_cap": 1500.0,  # requests one attention rank's engine runs at once
@@ -261,7 +262,8 @@ def parameter_columns(
     """Every parameter as a column over the cases (or one value for all), in its own unit.
 
     `use` indexes USES where a row is known to be a tuned benchmark entry or a full queue;
-    without it the offsets of users' own deployments apply, which are zero.
+    without it the offsets of users' own deployments apply, which are zero, and the engine is
+    warm.
     """
     covariates = covariates_of(cases)
     columns = {}
@@ -276,6 +278,8 @@ def parameter_columns(
             if slope := offsets.get(key, 0.0):
                 total = total + slope * covariate
         columns[name] = natural(name, total)
+    if use is None:
+        columns["cold_s"] = np.zeros(())
     return columns
 
 

@@ -30,6 +30,12 @@ SPREAD_CLASSES = tuple(f"{who}/{load}" for who in (*WELL_MEASURED, "others") for
 _CHUNK_ROWS = 16_384
 _THREADS = 2
 _BISECTIONS = 14
+FIRST_BURST = 0.1
+"""Share of a closed benchmark's requests that arrive together at its start: one in ten.
+
+Source: client configuration of InferenceMAX, now InferenceX (README: ten prompts for each
+request in flight).
+"""
 _BUSIEST = 0.999  # of a prefill station; beyond, waiting has no mean
 
 OUTPUTS = (
@@ -100,9 +106,11 @@ def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = Fa
     In one turn a replica of B running requests prefills B prompts and makes one step for each
     output token, so a request's time is B marginal prefills and its own steps, and throughput
     is concurrency over time (Little's law). Requests beyond what memory or the engine holds
-    wait outside. With separate prefill chips decoding is undisturbed and the slower of the
-    two stations sets the rate. Concurrency may be infinite: then the deployment is full.
-    `open_loop` changes the tail of the first token alone: arrivals at random instead of
+    wait outside. A benchmark starts with all of its requests at once at an engine that is not
+    warm: the first burst waits `cold_s` longer. With separate prefill chips decoding is
+    undisturbed and the slower of the two stations sets the rate. Concurrency may be infinite:
+    then the deployment is full.
+    `open_loop` changes the first token alone: arrivals at random at a warm engine instead of
     requests that replace each other.
 
     Source: J. Little, "A Proof for the Queuing Formula L = λW", Operations Research 9 (1961);
@@ -127,7 +135,7 @@ def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = Fa
     share = np.minimum(d.wait + d.crowd * busy, 1.0)
     burst = share * others
     tpot = (decode_s + others - burst) / d.outputs
-    tail = finite * d.marginal_s
+    tail = np.maximum(finite - 1.0, 0.0) * d.marginal_s
     if d.apart is not None:
         tail = np.where(d.apart, finite * d.replicas / d.prefill_replicas * d.marginal_s, tail)
         burst = np.where(d.apart, share * np.minimum(tail, d.cap * d.marginal_s), burst)
@@ -137,6 +145,7 @@ def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = Fa
     if d.apart is not None:
         rate = np.where(d.apart, np.minimum(rate, d.prefill_rate), rate)
     queue = np.maximum(finite * d.replicas / np.maximum(rate, LEAST) - turn, 0.0)
+    cold_s = d.cold_s * (not open_loop)
     if open_loop:
         busy = np.minimum(rate / d.prefill_replicas * d.marginal_s, _BUSIEST)
         tail = step.total_s + d.marginal_s * busy / (1.0 - busy)
@@ -146,9 +155,9 @@ def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = Fa
         busy_prefill_s=d.marginal_s,
         request_s=d.request_s,
         decode_step_s=step.total_s,
-        ttft_mean_s=start + burst + queue,
+        ttft_mean_s=start + burst + FIRST_BURST * cold_s + queue,
         ttft_p50_s=d.median * (start + burst) + queue,
-        ttft_p99_s=start + d.tail_ttft * tail + queue,
+        ttft_p99_s=start + d.tail_ttft * tail + cold_s + queue,
         tpot_mean_s=tpot,
         tpot_p99_s=tpot * (1.0 + d.tail_tpot),
         requests_per_s=rate,
