@@ -41,7 +41,9 @@ WIDTHS: Mapping[str, Mapping[str, float]] = {
     "cache": {"": _BASE},
     "experts": _by_software(0.07),
     "link": _by_software(0.07),
-    "layer_s": _by_software(0.14, build=0.11, pair=0.07, year=0.07),
+    "layer_s": _by_software(
+        0.14, kind=0.14, attention=0.14, kernels=0.10, build=0.11, pair=0.07, year=0.07
+    ),
     "step_s": _by_software(0.14),
     "sequence_s": _by_software(0.28),
     "hop_s": {"": _BASE},
@@ -50,7 +52,7 @@ WIDTHS: Mapping[str, Mapping[str, float]] = {
     "traffic": {"": _BASE},
     "permute": {"": _BASE},
     "spread": {"": _BASE},
-    "eager_s": _by_software(0.14),
+    "eager_s": _by_software(0.14, kind=0.14, attention=0.14),
     "overlap": {"": _BASE},
     "skew": {"": _BASE},
     "mix": {"": _BASE},
