@@ -8,8 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, shipped_calibration
-from advisor.engine.serving.parameters import AMOUNTS
-from advisor.engine.serving.performance import best_rate, serving_point, with_concurrency
+from advisor.engine.serving.parameters import AMOUNTS, NO_OFFSETS, USES, parameter_columns
+from advisor.engine.serving.performance import (
+    best_rate,
+    serving_point,
+    steady_state,
+    with_concurrency,
+)
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
 from tests.engine.serving_samples import cases, faster, model, part
 
@@ -211,3 +216,29 @@ def test_a_step_takes_longer_for_each_request_the_engine_handles() -> None:
         for running in (1.0, 201.0)
     )
     assert many - few >= 200.0 * AMOUNTS["sequence_s"]
+
+
+def cold_and_warm(figure: str) -> tuple[float, float]:
+    """A benchmark's figure at the defaults, which start cold, and that of a deployment."""
+    column = cases(PARTS[0], MODELS[0], concurrency=8.0)
+    use = np.array([USES.index("concurrency")])
+    benchmark, own = (
+        getattr(steady_state(column, parameter_columns(column, NO_OFFSETS, each)), figure)[0]
+        for each in (use, None)
+    )
+    return benchmark, own
+
+
+def test_one_request_in_ten_of_a_benchmark_waits_for_a_cold_engine() -> None:
+    benchmark, own = cold_and_warm("ttft_mean_s")
+    assert benchmark - own == pytest.approx(0.1 * AMOUNTS["cold_s"])
+
+
+def test_the_tail_of_a_benchmark_is_its_cold_start() -> None:
+    benchmark, own = cold_and_warm("ttft_p99_s")
+    assert benchmark - own == pytest.approx(AMOUNTS["cold_s"])
+
+
+def test_a_cold_start_moves_no_median() -> None:
+    benchmark, own = cold_and_warm("ttft_p50_s")
+    assert benchmark == own
