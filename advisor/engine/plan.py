@@ -78,7 +78,13 @@ class Plan:
     notes: tuple[str, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
     case: CostCases | None = None  # the one row its cost was computed from; None for a fleet
+    pool_cases: tuple[CostCases, ...] = ()  # the same of each pool, where two serve together
     speed_range: tuple[float, float] = (1.0, 1.0)  # low and high end, as factors of the speed
+
+    @property
+    def costed(self) -> tuple[CostCases, ...]:
+        """The rows its cost is the sum of; none for a fleet."""
+        return self.pool_cases if self.case is None else (self.case,)
 
     def value(self, figure: str) -> float | None:
         """The central value of one of the plan's figures, None where unknown or absent."""

@@ -132,8 +132,7 @@ def _key(change: Change) -> str:
 def reworked(base: Base, change: Change) -> Worked:
     """All stages with the change made; the same answers on the same day otherwise.
 
-    Plans at several places are tried where the run recommends one, or where no place is left;
-    pools that only prefill or decode where the run recommends them.
+    Plans at several places are tried where the run recommends one, or where no place is left.
     """
     _refuse_unknown(base, change)
     done = base.worked
@@ -158,7 +157,6 @@ def reworked(base: Base, change: Change) -> Worked:
         currency_rates=done.currencies,
         size=base.sizings,
         split=any(d.recommended.id in done.splits for d in done.decisions if d.recommended),
-        apart=any(d.recommended.id in done.pairs for d in done.decisions if d.recommended),
     )  # fmt: skip
 
 

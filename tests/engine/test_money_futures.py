@@ -22,6 +22,11 @@ def chat() -> Worked:
     return worked_chat()
 
 
+def with_cases(chat: Worked) -> list[Plan]:
+    """The plans of one pool: two pools together have no cost case of their own."""
+    return [plan for plan in chat.decisions[0].plans if plan.case is not None]
+
+
 def chances_of(chat: Worked, plans: Sequence[Plan], *, seed: int = 1) -> np.ndarray:
     speeds = [plan.speed_range for plan in plans]
     rules = chat.priced[0].rules
@@ -31,11 +36,11 @@ def chances_of(chat: Worked, plans: Sequence[Plan], *, seed: int = 1) -> np.ndar
 
 
 def chances(chat: Worked) -> np.ndarray:
-    return chances_of(chat, chat.decisions[0].plans[:6])
+    return chances_of(chat, with_cases(chat)[:6])
 
 
 def test_a_plan_costs_again_what_the_answer_says(chat: Worked) -> None:
-    plans = [plan for plan in chat.decisions[0].plans if not plan.price_open]
+    plans = [plan for plan in with_cases(chat) if not plan.price_open]
     again = cost_breakdown(cases_of(plans), chat.priced[0].rules).total_usd
     assert again.tolist() == [plan.value("total_cost_usd") for plan in plans]
 
@@ -50,7 +55,7 @@ def test_of_two_plans_one_is_cheaper(chat: Worked) -> None:
 
 
 def test_a_plan_at_twice_the_price_is_hardly_ever_cheaper(chat: Worked) -> None:
-    best = chat.decisions[0].plans[0]
+    best = with_cases(chat)[0]
     assert best.case is not None
     dearer = replace(best, case=replace(best.case, usd_per_h=best.case.usd_per_h * 3.0))
     found = chances_of(chat, [best, dearer])
@@ -58,7 +63,7 @@ def test_a_plan_at_twice_the_price_is_hardly_ever_cheaper(chat: Worked) -> None:
 
 
 def test_a_plan_whose_price_is_open_has_no_chance_stated(chat: Worked) -> None:
-    best = chat.decisions[0].plans[0]
+    best = with_cases(chat)[0]
     assert best.case is not None
     unpriced = replace(best, case=replace(best.case, usd_per_h=best.case.usd_per_h * np.nan))
     found = chances_of(chat, [best, unpriced])

@@ -34,7 +34,7 @@ from catalog.specs import (
 from costing.engine.cases import take
 from costing.engine.tco import cost_breakdown
 
-PARTS_OF_EACH = 6  # parts tried for prefill, and for decode
+PARTS_OF_EACH = 10  # parts tried for prefill, and for decode
 PREFILL_LAYOUTS, DECODE_LAYOUTS = 2, 12  # of a part, format and engine in each role
 PAIRS_OF_PARTS = 4  # of each two parts, that are placed on offers
 SHOWN = 3  # cheapest pairs of parts that become plans

@@ -68,6 +68,7 @@ def plan_apart(pair: Pair, question: Question, *, plan_id: str) -> Plan:
         notes=(_words(pair, pools), *dict.fromkeys((*first.notes, *second.notes))),
         extra=_extra(pair, pools),
         case=None,
+        pool_cases=tuple(pool.case for pool in pools if pool.case is not None),
     )
     blocked = over_limits(plan, question) or _no_room(pools, question)
     return replace(plan, extra={**plan.extra, "not_recommended_because": blocked})

@@ -29,10 +29,9 @@ def simulated(
     """FIGURES of some published cases by simulation; nan for the others and for separate prefill.
 
     A fixed concurrency is run as its client does: all clients start at once and send ten
-    prompts each, lengths even from 80 to 100 % of the nominal; the first of several together
-    meet an engine that has not met such a batch before (`_closed`). A limited rate is the highest
-    random one whose p99 keeps the limits; output lengths are lognormal with a 95th percentile
-    of twice the mean, which is assumed.
+    prompts each, lengths even from 80 to 100 % of the nominal; the first prompts meet a cold
+    engine. A limited rate is the highest random one whose p99 keeps the limits; output lengths
+    are lognormal with a 95th percentile of twice the mean, which is assumed.
 
     Source: InferenceMAX, benchmark client configuration (`--num-prompts $((CONC * 10))`,
     random range ratio 0.8, request rate inf); MLPerf Inference LoadGen, server scenario.
@@ -52,7 +51,8 @@ def simulated(
             done = _at_limits(steps, *lengths, rate=rate, limits_s=limits, seed=seed)
         else:
             clients = max(round(float(cases.concurrency[row] / replicas[row])), 1)
-            done = _closed(steps, *lengths, clients, seed)
+            cold_s = float(of["cold_s"][row])
+            done = _closed(steps, *lengths, clients=clients, cold_s=cold_s, seed=seed)
         if done is not None:
             found["ttft_mean_s"][row] = done.ttft_s.mean()
             found["tpot_mean_s"][row] = np.nanmean(done.tpot_s)
@@ -67,20 +67,16 @@ def _apart(published: PublishedCases) -> Bools:
     return np.zeros(len(published.cases), dtype=bool) if chips is None else chips > 0
 
 
-def _closed(steps: StepTimes, prompt: float, output: float, clients: int, seed: int) -> Outcome:
+def _closed(
+    steps: StepTimes, prompt: float, output: float, *, clients: int, cold_s: float, seed: int
+) -> Outcome:
     """A benchmark's closed loop, from the start of its engine on.
 
-    The fit learns a request's overhead from means over whole runs, most of which is paid once:
-    kernels are compiled for shapes when these first come, after the client's one prompt of
-    trial. So of the overhead a step stays with every request, as schedulers that overlap
-    a step with the next tell a token one step late, and the rest holds up the first prompts of
-    several clients, all of it: the mean over the run stays the same.
+    The first prompts of all clients wait for an engine that is not warm: kernels are compiled
+    for shapes when these first come, after the client's one prompt of trial.
 
-    Source: TensorRT-LLM documentation, "Overlap Scheduler" (one extra decoding step, on by
-    default), read 2026-11-25; compilation in the hot path: vllm-project/vllm pull request
-    22215, sgl-project/sglang issue 4773. That all of the rest falls on the first prompts is
-    assumed; published medians of the first token bear it out (median error 22 % against 62 %
-    with the overhead on every request, 88 runs).
+    Source: compilation in the hot path: vllm-project/vllm pull request 22215, sgl-project/sglang
+    issue 4773; how long by the calibration, which reads it from published means and tails.
     """
     random = np.random.default_rng(seed)
     count = ROUNDS * clients
@@ -89,17 +85,8 @@ def _closed(steps: StepTimes, prompt: float, output: float, clients: int, seed: 
         np.maximum(np.rint(mean * random.uniform(low, high, count)), 1.0).astype(np.int64)
         for mean in (prompt, output)
     )
-    each_s = min(steps.request_s, _step_s(steps, clients, prompt + 0.5 * output))
-    once_s = ROUNDS * (steps.request_s - each_s) if clients > 1 else 0.0
-    pool = Pool(steps=replace(steps, request_s=each_s))
-    done = simulate_closed(prompts, outputs, pool, concurrency=clients)
-    return _held_up(done, clients, once_s)
-
-
-def _step_s(steps: StepTimes, clients: int, tokens: float) -> float:
-    """A step that decodes for all clients, each holding so many tokens."""
-    batch = min(clients, steps.max_batch)
-    return float(steps.fixed_s[batch] + steps.per_kv_token_s[batch] * batch * tokens)
+    done = simulate_closed(prompts, outputs, Pool(steps=steps), concurrency=clients)
+    return _held_up(done, clients, cold_s)
 
 
 def _held_up(done: Outcome, first: int, wait_s: float) -> Outcome:

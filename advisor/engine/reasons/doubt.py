@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from advisor.engine.cases import Floats
-from advisor.engine.money.futures import SEED, cases_of, uncertainty_of
+from advisor.engine.money.futures import SEED, uncertainty_of
 from advisor.engine.plan import Plan
-from costing.engine.cases import CostRules
+from costing.engine.cases import CostRules, stacked
 from costing.engine.chances import chance_cheaper
 from costing.engine.montecarlo import Draws, sampled, totals_usd
 from costing.engine.rates import Rates
@@ -55,6 +55,7 @@ class Futures:
 
     contenders: tuple[Plan, ...]
     draws: Draws
+    owner: tuple[int, ...]  # contender of each case that is drawn; plans of two pools have two
     totals: Floats  # (draws, contenders), USD
 
 
@@ -65,14 +66,17 @@ def futures_of(
 
     Source: `costing.engine.montecarlo`, from a fixed seed.
     """
-    others = [plan for plan in rivals if plan.case is not None]
-    if best.case is None or not others:
+    kept = [plan for plan in (best, *rivals) if plan.costed]
+    if not best.costed or len(kept) == 1:
         return None
-    kept = [best, *others][:MOST_CONTENDERS]
-    cases = cases_of(kept)
-    known = uncertainty_of([plan.speed_range for plan in kept], rules, rates)
+    kept = kept[:MOST_CONTENDERS]
+    owner = tuple(at for at, plan in enumerate(kept) for _ in plan.costed)
+    cases = stacked([case for plan in kept for case in plan.costed])
+    known = uncertainty_of([kept[at].speed_range for at in owner], rules, rates)
     draws = sampled(cases, rules, known, draws=DRAWS, seed=SEED)
-    return Futures(contenders=tuple(kept), draws=draws, totals=totals_usd(cases, rules, draws))
+    firsts = [owner.index(at) for at in range(len(kept))]
+    totals = np.add.reduceat(totals_usd(cases, rules, draws), firsts, axis=1)
+    return Futures(contenders=tuple(kept), draws=draws, owner=owner, totals=totals)
 
 
 def doubt_of(futures: Futures) -> Doubt:
@@ -85,7 +89,7 @@ def doubt_of(futures: Futures) -> Doubt:
     """
     totals = futures.totals
     plans = range(totals.shape[1])
-    unknowns = _unknowns(totals, futures.draws, plans=tuple(plans))
+    unknowns = _unknowns(futures, totals, plans=tuple(plans))
     return Doubt(
         contenders=futures.contenders,
         chance=tuple(np.nan if at == 0 else chance_cheaper(totals, 0, at) for at in plans),
@@ -100,15 +104,16 @@ def decider(futures: Futures, rival: int) -> Unknown | None:
     Source: first-order sensitivity, A. Saltelli et al., "Global Sensitivity Analysis", Wiley
     2008, section 1.2.9.
     """
-    found = _unknowns(futures.totals[:, [0, rival]], futures.draws, plans=(0, rival))
+    found = _unknowns(futures, futures.totals[:, [0, rival]], plans=(0, rival))
     return max(found, key=lambda each: each.narrows, default=None)
 
 
-def _unknowns(totals: Floats, draws: Draws, *, plans: Sequence[int]) -> list[Unknown]:
+def _unknowns(futures: Futures, totals: Floats, *, plans: Sequence[int]) -> list[Unknown]:
     found = []
+    cases = [(case, at) for case, at in enumerate(futures.owner) if at in plans]
     for each in fields(Draws):
-        values = getattr(draws, each.name)
-        columns = [(None, values)] if values.ndim == 1 else [(at, values[:, at]) for at in plans]
+        values = getattr(futures.draws, each.name)
+        columns = [(None, values)] if values.ndim == 1 else [(at, values[:, i]) for i, at in cases]
         for plan, column in columns:
             if np.ptp(column) == 0.0:
                 continue
