@@ -105,6 +105,7 @@ class Workload:
     spot_share_max: float
     engines: frozenset[str]  # serving software the user can run; empty is no preference
     disaggregation_allowed: bool
+    disaggregation_asked: bool  # the user said yes, rather than nothing
     speculative_allowed: bool
     weight: float = 3.0
     power_limit_w: float | None = None  # of one place at the edge

@@ -33,7 +33,7 @@ H100, LLAMA = part("nvidia-h100-sxm"), model("llama3.1-70b")
 
 @cache
 def answered(preset: str = PAYS, *, allowed: bool = True) -> Worked:
-    answers: dict[str, Any] = {} if allowed else {"disagg_allowed": False}
+    answers: dict[str, Any] = {"disagg_allowed": allowed}
     return worked(
         read_answers({"preset": preset, "answers": answers}),
         shipped_snapshot(),
@@ -200,3 +200,15 @@ def test_the_root_of_its_tree_is_its_figure(figure: str) -> None:
     )  # fmt: skip
 
     assert found.term.value == pytest.approx(plan.value(figure), rel=1e-9)
+
+
+def test_who_did_not_ask_for_it_sees_it_beside_what_is_recommended() -> None:
+    unasked = worked(
+        read_answers({"preset": PAYS, "answers": {}}),
+        shipped_snapshot(),
+        calibration=shipped_calibration(),
+        rates=shipped_rates(),
+    ).decisions[0]
+    assert unasked.recommended is not None
+    shown = [plan for plan in unasked.plans if is_apart(plan)]
+    assert (is_apart(unasked.recommended), bool(shown)) == (False, True)

@@ -23,9 +23,13 @@ def pages(catalogue: None) -> Client:
 def make_run(catalogue: None) -> MakeRun:
     """Accept a run of a preset; with a result document it is finished."""
 
-    def made(document: dict[str, Any] | None = None, preset: str = "chatbot_1m") -> Job:
+    def made(
+        document: dict[str, Any] | None = None,
+        preset: str = "chatbot_1m",
+        answers: dict[str, Any] | None = None,
+    ) -> Job:
         user = accounts.local_user()
-        kept = assessments.create({"preset": preset, "answers": {}}, user)
+        kept = assessments.create({"preset": preset, "answers": answers or {}}, user)
         run = assessments.start_run(kept, user)
         if document is not None:
             held = jobs.claim(run.pk)

@@ -17,7 +17,7 @@ from tests.answered import answered_run
 
 @pytest.fixture
 def run(make_run: Any, catalogue: None) -> Job:
-    return answered_run(make_run, "chatbot_1m")
+    return answered_run(make_run, "chatbot_1m", apart=True)
 
 
 def best_of(run: Job) -> dict[str, Any]:

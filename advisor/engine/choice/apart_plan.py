@@ -20,6 +20,10 @@ _SUMMED = (
     "carbon_kg_month",
 )  # fmt: skip
 _SUM = "sum over both pools"
+UNASKED = (
+    "few measurements show separate pools and deployment files are not written for them: answer "
+    'yes to "May reading and writing use separate machines?" to have them recommended'
+)
 
 
 def plans_apart(pairs: Sequence[Pair], question: Question) -> tuple[Plan, ...]:
@@ -35,6 +39,8 @@ def plans_apart(pairs: Sequence[Pair], question: Question) -> tuple[Plan, ...]:
 
 def plan_apart(pair: Pair, question: Question, *, plan_id: str) -> Plan:
     """Both pools as one plan: costs, power and carbon are sums, latencies those of the pair.
+
+    It may be recommended to who asked for it.
 
     Source: sums; latencies as in `search.size_apart`.
     """
@@ -70,7 +76,8 @@ def plan_apart(pair: Pair, question: Question, *, plan_id: str) -> Plan:
         case=None,
         pool_cases=tuple(pool.case for pool in pools if pool.case is not None),
     )
-    blocked = over_limits(plan, question) or _no_room(pools, question)
+    asked = pair.decode.workload.disaggregation_asked
+    blocked = over_limits(plan, question) or _no_room(pools, question) or ("" if asked else UNASKED)
     return replace(plan, extra={**plan.extra, "not_recommended_because": blocked})
 
 

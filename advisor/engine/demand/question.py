@@ -159,6 +159,8 @@ def _workloads(part: Part, models: Mapping[str, ModelSpec]) -> list[Workload]:
         else 0.0,
         engines=engines(own.chosen("runtime_prefs") if "runtime_prefs" in own.asked else ()),
         disaggregation_allowed=own.flag("disagg_allowed"),
+        disaggregation_asked=own.flag("disagg_allowed")
+        and own.origins["disagg_allowed"] is Origin.GIVEN,
         speculative_allowed=own.flag("spec_decode_allowed"),
         weight=own.number("workload_weight"),
         power_limit_w=_if_asked(own, "edge_power_w"),

@@ -161,7 +161,8 @@ def _cases(base: Base, at: int, decision: Decision) -> Iterable[_Case]:
     allowed = {plan.accelerator for plan in decision.plans if may_be_recommended(plan)}
     for plan in decision.plans:
         blocked = str(plan.extra.get("not_recommended_because", ""))
-        if plan.accelerator in allowed | told or not blocked or plan.price_open:
+        known = plan.accelerator in allowed | told or plan.pool_cases
+        if known or not blocked or plan.price_open:
             continue
         told.add(plan.accelerator)
         yield _Case(
