@@ -152,8 +152,8 @@ def with_plans(
     if not shown:
         return decision
     verdict = decision.verdict
-    if weighed:
-        fit = [plan for plan in shown if not plan.extra["not_recommended_because"]]
+    fit = [plan for plan in shown if not plan.extra["not_recommended_because"]]
+    if weighed and fit:
         single = [] if verdict is None else [verdict.recommended, verdict.least_cost]
         verdict = _verdict([*{plan.id: plan for plan in [*single, *fit]}.values()], question)
     best = decision.recommended if verdict is None else verdict.recommended
