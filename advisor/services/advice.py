@@ -195,12 +195,10 @@ def worked(
     progress: Progress | None = None,
     size: Sizer | None = None,
     split: bool = True,
-    apart: bool = True,
 ) -> Worked:
     """All stages for checked answers on one state of the catalogue, at the asker's own prices.
 
-    With `split` plans at several places are tried besides those at one place, with `apart`
-    pools that only prefill or only decode besides replicas that do both.
+    With `split` plans at several places are tried besides those at one place.
     """
     tell = progress or _silent
     exchange = currency_rates or shipped_currencies()
@@ -231,7 +229,7 @@ def worked(
         )  # fmt: skip
         workloads.append(sized)
         prefix = f"w{number + 1}-" if several else ""
-        two = pairs_of(found, question, snapshot=snapshot, calibration=calibration) if apart else ()
+        two = pairs_of(found, question, snapshot=snapshot, calibration=calibration)
         plans = plans_apart(two, question)
         decision = with_plans(decision, plans, question)
         pairs |= {f"{prefix}{plan.id}": pair for plan, pair in zip(plans, two, strict=True)}

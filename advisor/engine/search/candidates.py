@@ -1,6 +1,5 @@
 """The search space: every sensible way to lay a model out on every part, as columns."""
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,6 @@ CONCURRENCIES: Floats = np.unique(
 )
 """Requests in flight on one replica: powers of two and the steps half-way between them."""
 
-_ALONE: OrderedDict[int, tuple[ModelSpec]] = OrderedDict()
-_KEPT_MODELS = 32
 _PCIE_NODE = 8  # accelerators one host drives over PCIe where no fast fabric joins them
 _MOST_PIPELINE_STAGES = 16
 _SRAM_ONLY_BYTES = 4e9  # below this a part holds a slice of a model: chips come by the pod
@@ -142,7 +139,7 @@ def serving_cases(
     )
     return InferenceCases(
         accelerators=tuple(parts),
-        models=alone(model),
+        models=(model,),
         accelerator=column("accelerator"),
         model=np.zeros(rows, dtype=np.int64),
         precision=precision,
@@ -161,19 +158,6 @@ def serving_cases(
         speculative=np.zeros(rows, dtype=bool),
         assumed=np.full(rows, assumed, dtype=np.int64),
     )
-
-
-def alone(model: ModelSpec) -> tuple[ModelSpec]:
-    """The model as a table of one, the same table each time: what is derived from it is kept.
-
-    Source: `serving.parameters` keeps sums by the identity of their tables.
-    """
-    known = _ALONE.get(id(model))
-    if known is None:
-        known = _ALONE[id(model)] = (model,)  # held, so that no other model gets its identity
-        while len(_ALONE) > _KEPT_MODELS:
-            _ALONE.popitem(last=False)
-    return known
 
 
 def kv_cache_precision(precision: Ints) -> Ints:
