@@ -21,7 +21,7 @@ _SUMMED = (
 )  # fmt: skip
 _SUM = "sum over both pools"
 UNASKED = (
-    "few measurements show separate pools and deployment files are not written for them: answer "
+    "figures of separate pools have wide ranges and no deployment files are written: answer "
     'yes to "May reading and writing use separate machines?" to have them recommended'
 )
 
