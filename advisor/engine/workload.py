@@ -110,6 +110,12 @@ class Workload:
     weight: float = 3.0
     power_limit_w: float | None = None  # of one place at the edge
 
+    @property
+    def is_job(self) -> bool:
+        """Whether it is work to be finished rather than traffic to be answered."""
+        serving = self.serving
+        return self.training is not None or (serving is not None and serving.is_batch)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumption:

@@ -12,7 +12,6 @@ from advisor.engine.choice.objectives import (
     Objective,
     Term,
     criteria_of,
-    is_job,
     keys,
     objective_of,
     terms_of,
@@ -106,7 +105,7 @@ def decide(priced: Priced, question: Question) -> Decision:
         considered=priced.considered,
         refusal="" if best else budget_note or _nothing(priced),
         rows={plan.id: row for plan, row in zip(plans, chosen, strict=True)},
-        verdict=verdict_of(fit, key, criteria, among, question, job=is_job(priced)),
+        verdict=verdict_of(fit, key, criteria, among, question, job=priced.workload.is_job),
     )
 
 

@@ -30,7 +30,7 @@ def greedy_fleet(
     if any(decision.recommended is None for decision in decisions):
         return None
     own = [decision.recommended for decision in decisions if decision.recommended is not None]
-    is_job = [_is_job(workload) for workload in workloads]
+    is_job = [workload.is_job for workload in workloads]
     idle_hours = {
         index: _idle_accelerator_hours(own[index]) for index in range(len(own)) if not is_job[index]
     }
@@ -48,11 +48,6 @@ def greedy_fleet(
                 f"{hours:,.0f} accelerator-hours a month."
             )
     return _fleet_plan(chosen, own, decisions, jobs, notes, name=name)
-
-
-def _is_job(workload: Workload) -> bool:
-    serving = workload.serving
-    return workload.training is not None or (serving is not None and serving.is_batch)
 
 
 def _idle_accelerator_hours(plan: Plan) -> float:

@@ -91,7 +91,7 @@ def criteria_of(
     cost, wait = np.round(priced.cost.total_usd, 2), priced.wait_s
     width = (priced.cost.high_usd - priced.cost.low_usd) / np.maximum(cost, 1e-9)
     lead = np.zeros(len(wait))
-    if is_job(priced):
+    if priced.workload.is_job:
         each = np.array([lead_s(priced, offer) for offer in priced.offers], dtype=np.float64)
         lead = each[priced.placements.offer] if len(each) else lead
     own = {
@@ -116,15 +116,6 @@ def criteria_of_plans(plans: Sequence[Plan], question: Question) -> dict[str, Fl
         name: np.array([row[name] for row in rows], dtype=np.float64)
         for name in (*CRITERIA, "finish")
     }
-
-
-def is_job(priced: Priced) -> bool:
-    """Whether the workload is work to be finished.
-
-    Source: definition.
-    """
-    serving = priced.workload.serving
-    return priced.workload.training is not None or (serving is not None and serving.is_batch)
 
 
 def lead_s(priced: Priced, offer: OfferSpec) -> float:

@@ -11,7 +11,7 @@ from advisor.engine.fleet.metered import tokens_cost
 from advisor.engine.fleet.prices import MANY, hours, machines
 from advisor.engine.fleet.problem import Fleet, FleetProblem
 from advisor.engine.fleet.setting import Option, Setting
-from advisor.engine.fleet.weeks import HOURS_PER_WEEK, is_job
+from advisor.engine.fleet.weeks import HOURS_PER_WEEK
 from advisor.engine.search.river import Priced
 from catalog.units import KILO
 from costing.engine.tco import CostBreakdown
@@ -54,7 +54,7 @@ def latency(setting: Setting) -> Measure | None:
     Source: rule stated here; times from the sizing.
     """
     problem = setting.problem
-    live = [n for n, priced in enumerate(setting.priced) if not is_job(priced.workload)]
+    live = [n for n, priced in enumerate(setting.priced) if not priced.workload.is_job]
     if not live:
         return None
     none = np.zeros(len(problem.held))

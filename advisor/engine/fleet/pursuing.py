@@ -12,7 +12,6 @@ from advisor.engine.fleet.mip import Limits, Watch
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import Setting
 from advisor.engine.fleet.solving import Outcome
-from advisor.engine.fleet.weeks import is_job
 from advisor.engine.workload import Money, Question
 
 TIE = 1e-3  # of the objective, for the whole budget: of two fleets as good the cheaper wins
@@ -62,7 +61,7 @@ def goal_of(question: Question) -> Objective:
     Source: rule stated here.
     """
     objective = objective_of(question)
-    jobs = [is_job(workload) for workload in question.workloads]
+    jobs = [workload.is_job for workload in question.workloads]
     if objective == Objective.TIME_TO_FINISH and not any(jobs):
         return Objective.BEST_SERVICE
     if objective == Objective.BEST_SERVICE and all(jobs):

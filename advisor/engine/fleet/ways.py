@@ -9,7 +9,6 @@ from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.choice.eligibility import blocked_because
 from advisor.engine.fleet.prices import UnitPrices, unit_prices
 from advisor.engine.fleet.sizes import SizeClass, Speeds, speed_by_size
-from advisor.engine.fleet.weeks import is_job
 from advisor.engine.search.placement import MOST_AT_MARKET_PRICE, is_market, sold_by_the_chip
 from advisor.engine.search.river import Priced
 from advisor.engine.search.sizing import REDUNDANCY_EXTRA, REDUNDANCY_FACTOR
@@ -65,7 +64,7 @@ def ways_of(
         if not text and (kind in HELD or (kind in BY_THE_HOUR and not bound[row]))
     ]
     usable_rows = np.array(usable, dtype=np.int64)
-    wait = priced.wait_s if quick and not is_job(priced.workload) else np.zeros(len(texts))
+    wait = priced.wait_s if quick and not priced.workload.is_job else np.zeros(len(texts))
     rows = _leanest_of_each_offer(priced, usable_rows, wait)
     rate = _rates(priced, rows)
     if low:
@@ -142,7 +141,7 @@ def _rates(priced: Priced, rows: Ints) -> Floats:
         return np.asarray(1.0 / np.maximum(sizing.figures["hours"].value[at], 1e-9))
     replicas = np.maximum(sizing.replicas[at], 1).astype(np.float64)
     rate = sizing.figures["requests_per_s"].value[at] / replicas
-    if is_job(priced.workload):
+    if priced.workload.is_job:
         return np.asarray(rate * SECONDS_PER_HOUR)
     alone = replicas / REDUNDANCY_FACTOR.get(serving.redundancy, 1.0)
     alone = np.maximum(alone - REDUNDANCY_EXTRA.get(serving.redundancy, 0.0), 1.0)

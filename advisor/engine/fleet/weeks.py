@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from advisor.engine.cases import Bools, Floats, Ints
-from advisor.engine.workload import ServingDemand, TrainingDemand, Workload
+from advisor.engine.workload import ServingDemand, TrainingDemand
 from catalog.units import DAYS_PER_MONTH, SECONDS_PER_HOUR
 
 HOURS_PER_DAY, DAYS_PER_WEEK, HOURS_PER_WEEK = 24, 7, 168
@@ -123,15 +123,6 @@ def _work(volume_week: float, runs: float, window_h: float) -> Work:
         run=np.where(inside, np.minimum(left // apart, count - 1), -1),
         since=np.where(inside, long - 1 - left % apart, -1),
     )
-
-
-def is_job(workload: Workload) -> bool:
-    """Whether a workload is work to be finished rather than traffic to be answered.
-
-    Source: definition.
-    """
-    serving = workload.serving
-    return workload.training is not None or (serving is not None and serving.is_batch)
 
 
 def part_of_window(work: Work, parts: int) -> Ints:

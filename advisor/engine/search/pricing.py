@@ -62,7 +62,6 @@ def priced_cases(
     rows = placements.sizing
     hours = sizing.hours_per_month[rows]
     serving, training = workload.serving, workload.training
-    is_job = training is not None or (serving is not None and serving.is_batch)
     hourly = serving is not None and bool(hours.max(initial=0) < ALWAYS_ON_H)
     sleeping = sleeping_of(sizing, workload)
     may_sleep = sleeping.allowed[rows] if sleeping is not None else np.zeros(len(rows), dtype=bool)
@@ -74,7 +73,7 @@ def priced_cases(
     step = placements.instance_step
     # A quote may ask for more units than are needed; all of them are paid.
     instances = np.maximum(placements.instances, table.minimum_quantity[at])
-    idle_hours_ok = may_sleep | is_job | hourly
+    idle_hours_ok = may_sleep | workload.is_job | hourly
     low, high = sizing.capacity_low[rows], sizing.capacity_high[rows]
     return cost_cases(
         len(placements),
