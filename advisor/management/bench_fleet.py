@@ -11,7 +11,7 @@ from advisor.engine.fleet.hourly import solve_by_hours
 from advisor.engine.fleet.problem import FleetProblem
 from catalog.units import MEGA
 
-OPTIONS, BUCKETS, HOURS, SEEDS = 60, 40, 168, 5
+OPTIONS, BUCKETS, HOURS = 60, 40, 168
 _WAYS = 3  # reserved for the whole horizon, on demand by the hour, spot in small numbers
 _MACHINES = 100.0  # that the busiest hour would take on each bucket's quickest part
 
@@ -67,11 +67,11 @@ def _week(chance: np.random.Generator, rate: np.ndarray, hours: int) -> np.ndarr
     return np.asarray(demand * _MACHINES / peak)
 
 
-def fleet_figures(seeds: int = SEEDS) -> dict[str, float]:
+def fleet_figures(*, seeds: int, hours: int) -> dict[str, float]:
     """Seconds and proven gap of the worst of so many instances, every hour checked."""
     taken, gaps = [], []
     for seed in range(seeds):
-        problem = instance(seed)
+        problem = instance(seed, hours=hours)
         start = time.perf_counter()
         fleet, bound = solve_by_hours(problem)
         taken.append(time.perf_counter() - start)
@@ -80,7 +80,7 @@ def fleet_figures(seeds: int = SEEDS) -> dict[str, float]:
     return {"fleet_s": max(taken), "fleet_gap": max(gaps)}
 
 
-def fleet_growth(sizes: Sequence[int] = (24, 48, 168, 336)) -> list[list[float]]:
+def fleet_growth(sizes: Sequence[int]) -> list[list[float]]:
     """[hours, seconds, peak MB of Python's own memory] at rising numbers of hours."""
     rows = []
     for hours in sizes:

@@ -29,7 +29,7 @@ def plan_served() -> Served:
     return served_plan(worked, best.id)[0]
 
 
-def simulated_requests_per_s(count: int = 200_000) -> float:
+def simulated_requests_per_s(count: int) -> float:
     """Requests a second of processor time, continuous batching at the plan's peak, best of three.
 
     Each replica gets every n-th request, as a single core serves them.

@@ -64,7 +64,7 @@ def candidate_work(rows: int) -> Callable[[], Any]:
     return work
 
 
-def candidates_per_s(rows: int = int(MEGA)) -> float:
+def candidates_per_s(rows: int) -> float:
     """Candidates a second through footprint and performance, best of three."""
     work = candidate_work(rows)
     work()
@@ -94,7 +94,7 @@ def answer_seconds() -> dict[str, float]:
     return found
 
 
-def estimates_per_s(rows: int = 10_000) -> float:
+def estimates_per_s(rows: int) -> float:
     """Explicit configurations estimated a second: the measured ones, over and over."""
     measured = serving_measurements()
     cases = [
@@ -115,7 +115,7 @@ def estimates_per_s(rows: int = 10_000) -> float:
     return rows / seconds_of(lambda: estimate(cases, kind="inference"))
 
 
-def import_rows_per_s(rows: int = 45_000) -> float:
+def import_rows_per_s(rows: int) -> float:
     """Rows of a price feed read, checked and stored a second; taken back at the end."""
     lines = ["InstanceType,AcceleratorName,AcceleratorCount,Region,Price,SpotPrice"]
     lines += [f"x{i},H100,8,us-east-{i % 4},{50 + i % 9}," for i in range(rows)]

@@ -3,63 +3,45 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
-from advisor.management import bench_latency, bench_money, benchmarks
+from advisor.management import benchmarks
 
 pytestmark = pytest.mark.django_db
+FIGURES = {
+    "candidates_per_s", "answer_s", "estimates_per_s", "simulated_requests_per_s", "whatif_s",
+    "montecarlo_s", "fleet_s", "export_csv_s", "export_xlsx_s", "import_rows_per_s",
+}  # fmt: skip
+GROWTH = {
+    "candidates_growth": [100, 1_000, 10_000, 100_000],
+    "simulation_growth": [100, 1_000, 10_000, 100_000],
+    "fleet_growth": [1, 1, 2, 3],
+    "export_csv_growth": [1, 10, 100],
+    "export_xlsx_growth": [1, 10, 100],
+    "montecarlo_growth": [10, 100, 1_000],
+}
 
 
-@pytest.fixture(autouse=True)
-def _loaded(catalogue: None) -> None:
-    """The shipped catalogue stands in the database."""
-
-
-def test_candidates_are_counted() -> None:
-    assert benchmarks.candidates_per_s(rows=20_000) > 0.0
-
-
-def test_growth_is_told_as_size_seconds_and_megabytes() -> None:
-    [[size, seconds, peak_mb]] = benchmarks.candidates_growth([20_000])
-
-    assert size == 20_000
-    assert seconds > 0.0
-    assert peak_mb > 0.0
-
-
-def test_estimates_and_imported_rows_are_counted() -> None:
-    assert benchmarks.estimates_per_s(rows=200) > 0.0
-    assert benchmarks.import_rows_per_s(rows=200) > 0.0
-
-
-def test_simulated_requests_and_a_what_if_are_timed() -> None:
-    assert bench_latency.simulated_requests_per_s(count=2_000) > 0.0
-    assert bench_latency.whatif_seconds() > 0.0
-
-
-def test_futures_are_timed_by_their_number() -> None:
-    [[draws, seconds, peak_mb]] = bench_money.montecarlo_growth([50])
-
-    assert draws == 50
-    assert seconds > 0.0
-    assert peak_mb > 0.0
-
-
-def test_the_command_writes_the_agreed_keys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_command_writes_the_agreed_keys_and_how_each_grows(
+    catalogue: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("candidates_per_s", "estimates_per_s", "import_rows_per_s"):
-        monkeypatch.setattr(benchmarks, name, lambda: 1.0)
-    monkeypatch.setattr(bench_money, "montecarlo_seconds", lambda: 1.0)
-    monkeypatch.setattr(bench_latency, "simulated_requests_per_s", lambda: 1.0)
-    monkeypatch.setattr(bench_latency, "whatif_seconds", lambda: 1.0)
     monkeypatch.setattr(benchmarks, "PRESETS", ["article_finetune_4xh100_72h"])
-    target = tmp_path / "bench.json"
+    target, told = tmp_path / "bench.json", io.StringIO()
 
-    call_command("bench", "--json", str(target), stdout=io.StringIO())
+    call_command("bench", "--growth", "--scale", "0.01", "--json", str(target), stdout=told)
 
-    keys = {"candidates_per_s", "answer_s", "estimates_per_s", "montecarlo_s", "import_rows_per_s"}
-    keys |= {"simulated_requests_per_s", "whatif_s"}
-    assert keys <= set(json.loads(target.read_text()))
+    found: dict[str, Any] = json.loads(target.read_text())
+    assert {name: found[name] > 0.0 for name in FIGURES} == dict.fromkeys(FIGURES, True)
+    assert {name: [size for size, *_ in found[name]] for name in GROWTH} == GROWTH
+    assert all(s > 0.0 and mb >= 0.0 for name in GROWTH for _, s, mb in found[name])
+    assert 0.0 <= found["fleet_gap"] <= 1.0
+    assert [line.split(":")[0] for line in told.getvalue().splitlines()] == list(found)
+
+
+@pytest.mark.parametrize("scale", ["0", "1.5", "a tenth"])
+def test_a_scale_that_is_no_share_is_refused(scale: str) -> None:
+    with pytest.raises(CommandError, match=r"share|invalid"):
+        call_command("bench", "--scale", scale)
