@@ -21,7 +21,7 @@ def as_markdown(document: Document, subject: Subject | None = None) -> str:
     lines = [f"# Decision: {md(document['name'])}", ""]
     lines += _status(document, subject)
     lines += ["", "## Question", "", *_question(document)]
-    lines += ["", "## Decision", "", *_decision(document, plan)]
+    lines += ["", "## Decision", "", *_decision(document, plan, subject.instead if subject else "")]
     lines += ["", "## Alternatives", "", *_alternatives(document)]
     if plan is not None:
         lines += ["", "## Cost over the horizon", "", *_cost(plan)]
@@ -58,9 +58,12 @@ def _question(document: Document) -> list[str]:
     return [*lines, *([f"- Notes: {md(notes)}"] if notes else [])]
 
 
-def _decision(document: Document, plan: Document | None) -> list[str]:
+def _decision(document: Document, plan: Document | None, instead: str) -> list[str]:
     best = document["recommendation"]
-    lines = [md(document["sentence"]), "", *(f"- {md(reason)}" for reason in document["why"])]
+    lines = [md(document["sentence"]), ""]
+    if instead:
+        lines += [f"**Recommended instead, over the hours of a week:** {md(instead)}", ""]
+    lines += [f"- {md(reason)}" for reason in document["why"]]
     if plan is not None and best is not None and plan["id"] != best["id"]:
         lines += ["", f"Chosen instead: **{md(plan['name'])}** ({md(plan['id'])})."]
     if plan is not None:

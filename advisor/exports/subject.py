@@ -10,6 +10,7 @@ from advisor.engine.search.river import Priced
 from advisor.engine.workload import Workload
 from advisor.exports.formats import CannotExport, one_line
 from advisor.models import Job
+from advisor.services import mixing
 from advisor.services.advice import Worked, plan_documents, reopened, stage_of
 from advisor.services.decisions import decisions_of, record_document
 from advisor.services.reasons.asked import NOT_KEPT, reasons_of
@@ -82,6 +83,7 @@ class Subject:
     reopen: Callable[[], Worked]
     decisions: Callable[[], list[Document]] = list  # what people decided on it, newest first
     reasons: Callable[[], Document | None] = lambda: None  # the explanation, where it was asked
+    instead: str = ""  # the fleet that is recommended over the plans, where one was searched
 
     @property
     def is_recommended(self) -> bool:
@@ -164,6 +166,7 @@ def subject_of(run: Job, plan_id: str = "") -> Subject:
         reopen=lambda: reopened(run),
         decisions=lambda: [record_document(each) for each in decisions_of(run)],
         reasons=lambda: _reasons(run),
+        instead=mixing.instead(run),
     )
 
 

@@ -323,7 +323,7 @@ def as_markdown(document: Mapping[str, Any]) -> str:
         f"- Calibration {basis['calibration_version']}, engine {basis['engine_version']}, "
         f"{basis['machine']}",
         f"- Answer, digest {basis['result_digest']}",
-        *([f"- Mixed fleet, digest {basis['fleet_digest']}"] if "fleet" in basis else []),
+        *([f"- Fleet, digest {basis['fleet_digest']}"] if "fleet" in basis else []),
         f"- This record, digest {document['digest']}",
         "",
     ]

@@ -51,6 +51,13 @@ def recommended_plan(run: Job) -> Document | None:
     return plan
 
 
+def instead(run: Job) -> str:
+    """The sentence of the fleet that is recommended over a run's plans; empty where none is."""
+    job = known(run)
+    verdict = {} if job is None else verdict_of(job)
+    return str(verdict["sentence"]) if verdict.get("pays") else ""
+
+
 def verdict_of(job: Job) -> dict[str, Any]:
     """What a search says, as page and API show it; `pays` is None while it is not known."""
     result = job.result if job.state == State.SUCCEEDED else None

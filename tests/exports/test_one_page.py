@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -143,3 +144,11 @@ def test_without_a_decision_the_record_has_lines_to_sign(subject_of_preset: Subj
     assert "| name | role | date |\n|---|---|---|\n| | | |" in as_markdown(
         subject.document, subject
     )
+
+
+def test_paper_says_that_a_fleet_is_recommended_instead(subject_of_preset: SubjectOf) -> None:
+    told = replace(subject_of_preset("chatbot_1m"), instead="Fewer machines by night cost less.")
+
+    for text in (as_markdown(told.document, told), made.as_html(told)):
+        assert "Recommended instead, over the hours of a week" in text
+        assert "Fewer machines by night cost less." in text

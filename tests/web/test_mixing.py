@@ -67,11 +67,31 @@ def test_a_search_that_was_stopped_is_not_started_again_by_looking(
     assert "Search again" in text
 
 
-def test_where_no_mix_pays_the_answer_says_so_and_its_plan_stays(pages: Client, plain: Job) -> None:
+def test_where_neither_pays_the_answer_says_so_and_its_plan_stays(
+    pages: Client, plain: Job
+) -> None:
     text = weighed(pages, plain)
 
-    assert "No hybrid" in text
+    assert "No hybrid: one family bought in one way" in text
+    assert "saves 3 % beyond the proven gap" in text
     assert decisions.recommended_of(plain) == (plain.result or {})["recommendation"]
+
+
+def test_where_only_following_the_hours_pays_that_is_recommended(
+    pages: Client, make_run: MakeRun
+) -> None:
+    chat = answered_run(make_run, "chatbot_1m")
+    text = weighed(pages, chat)
+    verdict = mixing.verdict_of(mixing.known(chat))  # type: ignore[arg-type]
+    kept = (chat.result or {})["recommendation"]["total_cost_usd"]["value"]
+
+    assert "Recommended instead: machines by the hour. No hybrid, but following the week" in text
+    assert verdict["total_usd"] <= kept * (1.0 - 0.03 - verdict["gap"])
+    recommended = decisions.recommended_of(chat)
+    assert recommended is not None
+    assert (recommended["id"], recommended["name"][:11]) == ("mixed", "By the hour")
+    paper = text_of(pages.get(f"/runs/{chat.pk}/one-page").content.decode())
+    assert "Recommended instead, over the hours of a week" in paper
 
 
 def test_where_a_mix_pays_it_is_recommended_with_its_shares(pages: Client, hybrid: Job) -> None:

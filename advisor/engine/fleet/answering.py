@@ -23,7 +23,7 @@ QUICK = Limits(gap=5e-3, nodes=5)
 FULL = Limits(gap=1e-4, nodes=20_000, looks=2_000)
 AIMED_GAP = 1e-3  # at which the search for another objective than cost ends
 GOOD_ENOUGH = 0.03  # gap to the relaxation at which the quick answer looks no further
-WORTH_IT = 0.03  # saving from which a hybrid is recommended, beyond the gap
+WORTH_IT = 0.03  # saving from which a fleet is recommended over a plan, beyond the gap
 _USED = 1e-6
 Told = Callable[[str, float], None]
 Check = Callable[[Setting, Fleet], Checked]
@@ -77,6 +77,27 @@ class FleetAnswer:
         Asked of cost alone: of a fleet for another objective it is not said.
         """
         return self.pursued is None and len(self.kinds) > 1 and self.saving >= WORTH_IT + self.gap
+
+    @property
+    def saving_by_the_hour(self) -> float:
+        """What it saves against the recommended plans kept around the clock, a fraction."""
+        whole = self.separate_plans_usd
+        return 1.0 - self.bill.total_usd / whole if whole else 0.0
+
+    @property
+    def follows_the_hours(self) -> bool:
+        """Whether fewer machines in quiet hours pay: paid by the hour, worth it beyond the gap.
+
+        Asked of cost alone, as a hybrid is.
+        """
+        worth_it = self.saving_by_the_hour >= WORTH_IT + self.gap
+        return self.pursued is None and self.has_machines_by_the_hour and worth_it
+
+    @property
+    def has_machines_by_the_hour(self) -> bool:
+        """Whether any machine is paid in the hours it works only."""
+        options = [self.setting.options[number] for number in self.bill.of_option]
+        return any(not (option.held or option.metered) for option in options)
 
 
 def kinds_of(setting: Setting, fleet: Fleet) -> frozenset[tuple[str, str]]:

@@ -18,7 +18,7 @@ PLAN_ID = "mixed"
 
 
 def reasons_to_mix(question: Question, priced: Priced) -> list[str]:
-    """Why a mixed fleet could beat one family bought in one way; empty where nothing says so.
+    """Why a fleet could beat the recommended plan kept as it is; empty where nothing says so.
 
     A cheap test before the search: live traffic that moves over the week, requests of several
     sizes, a hosted model that may take a part, machines that are owned already. Traffic that is
@@ -49,16 +49,16 @@ def mixed_plan(answer: FleetAnswer, *, name: str) -> Plan:
     """
     workloads = [priced.workload.name for priced in answer.setting.priced]
     plan = fleet_plan(answer, name=name)
-    return replace(
-        plan, id=PLAN_ID, name=f"Mixed fleet: {plan.name}", workload=", ".join(workloads)
-    )
+    kind = "Mixed fleet" if answer.is_hybrid else "By the hour"
+    return replace(plan, id=PLAN_ID, name=f"{kind}: {plan.name}", workload=", ".join(workloads))
 
 
 def not_recommended_because(answer: FleetAnswer) -> str:
-    """Why a searched fleet is no recommendation; empty where the hybrid pays.
+    """Why a searched fleet is no recommendation; empty where it pays.
 
-    It has to save 3 % beyond the proven gap against one family bought in one way by the same
-    accounting, keep the budget, and serve what was asked for.
+    It has to save 3 % beyond the proven gap, as a hybrid against one family bought in one way
+    or by the hour against the recommended plan around the clock, all by the same accounting,
+    keep the budget, and serve what was asked for.
 
     Source: rule stated here.
     """
@@ -68,8 +68,8 @@ def not_recommended_because(answer: FleetAnswer) -> str:
             f"You ask for {WORDS[answer.pursued.objective]}, and the fleet is searched for that; "
             "whether mixing pays is judged by cost alone."
         )
-    if not answer.is_hybrid:
-        return "One family bought in one way is as good, within 3 % and the proven gap."
+    if not (answer.is_hybrid or answer.follows_the_hours):
+        return "Neither a mix nor fewer machines in quiet hours saves 3 % beyond the proven gap."
     if answer.note:
         return answer.note
     if any(check.failing_hours for check in answer.checks):

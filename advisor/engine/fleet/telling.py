@@ -29,6 +29,7 @@ from catalog.specs import PRECISIONS, Evidence, Figure
 from catalog.units import HOURS_PER_MONTH, KILO
 
 _USED = 1e-6
+_WORTH_TELLING = 0.01  # a saving, as a fraction
 FAMILIES = {"gpu": "GPU", "tpu": "TPU", "ipu": "IPU", "waferscale": "wafer-scale",
             "asic": "other accelerators", "apu": "APU", "hosted": "hosted API"}  # fmt: skip
 CONTRACTS = {
@@ -36,7 +37,10 @@ CONTRACTS = {
     "reserved_3y": "reserved for three years", "buy": "bought", "capacity_block": "capacity block",
     "hosted_tokens": "by the token",
 }  # fmt: skip
-BY_THE_HOUR = "Machines paid by the hour are started ahead of the hour in which they are needed."
+BY_THE_HOUR = (
+    "Machines paid by the hour are started ahead of the hour in which they are needed; ask the "
+    "seller how surely they are to be had then."
+)
 
 
 def fleet_items(answer: FleetAnswer) -> tuple[FleetItem, ...]:
@@ -87,7 +91,6 @@ def sentences(answer: FleetAnswer) -> list[str]:
 
     Source: the answer's own figures.
     """
-    by_the_hour = any(not (o.held or o.metered) for o in _used_options(answer))
     found = [_verdict(answer), *_saved(answer)] if answer.pursued is None else told(answer.pursued)
     found += overflow_sentences(setting=answer.setting, fleet=answer.fleet)
     found += kept_sentences(answer)
@@ -99,7 +102,7 @@ def sentences(answer: FleetAnswer) -> list[str]:
         found.append(
             f"The greedy plan, one workload after another, costs {greedy / total - 1.0:.1%} more."
         )
-    if by_the_hour:
+    if answer.has_machines_by_the_hour:
         found.append(BY_THE_HOUR)
     return [*found, *ASSUMED]
 
@@ -116,12 +119,11 @@ def _saved(answer: FleetAnswer) -> list[str]:
             if saved > 0.0
             else "Sharing machines saves nothing here: each workload on its own costs the same."
         )
-    whole = answer.separate_plans_usd
-    by_the_hour = any(not (o.held or o.metered) for o in _used_options(answer))
-    if by_the_hour and whole is not None and whole > total * 1.01:
+    whole, following = answer.separate_plans_usd, answer.saving_by_the_hour
+    if answer.has_machines_by_the_hour and whole is not None and following > _WORTH_TELLING:
         found.append(
             f"Kept at their peaks around the clock, the workloads' own plans would cost "
-            f"{whole:,.0f} USD; following the week by the hour saves {1.0 - total / whole:.0%}."
+            f"{whole:,.0f} USD; following the week by the hour saves {following:.0%}."
         )
     return found
 
@@ -170,8 +172,14 @@ def _verdict(answer: FleetAnswer) -> str:
             f"A mix saves only {answer.saving:.1%} against one family bought in one way ({kind}: "
             f"{answer.plain_usd:,.0f} USD), proven within {proof}: hardly worth a second contract."
         )
+    lead = "No hybrid"
+    if answer.follows_the_hours:
+        lead += (
+            f", but following the week by the hour pays, {answer.saving_by_the_hour:.0%} less than "
+            "what is recommended kept around the clock"
+        )
     return (
-        f"No hybrid: one family bought in one way ({kind}, {answer.plain_usd:,.0f} USD over the "
+        f"{lead}: one family bought in one way ({kind}, {answer.plain_usd:,.0f} USD over the "
         f"horizon) is as cheap as any mix, proven within {proof}."
     )
 
