@@ -7,9 +7,9 @@ import yaml
 
 from advisor.engine.workload import TrainingDemand
 from advisor.exports.deployment import Deployment, is_gpu, training_of
+from advisor.exports.engines import model_lines
 from advisor.exports.formats import ZIP, CannotExport, Format, comment, counted, script, write_zip
 from advisor.exports.nodes import pods_of
-from advisor.exports.servers import model_lines
 from advisor.exports.subject import Subject
 from catalog.specs import Family
 from catalog.units import SECONDS_PER_HOUR

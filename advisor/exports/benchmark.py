@@ -6,7 +6,8 @@ from typing import IO, Any
 
 from advisor.engine.workload import ServingDemand
 from advisor.exports import accelerate, triton
-from advisor.exports.deployment import Deployment, deployment_of
+from advisor.exports.deployment import Deployment, deployment_of, deployments_of
+from advisor.exports.engines import model_lines
 from advisor.exports.formats import (
     STARTING_POINT,
     ZIP,
@@ -19,8 +20,7 @@ from advisor.exports.formats import (
     slug_of,
     write_zip,
 )
-from advisor.exports.servers import model_lines
-from advisor.exports.subject import Subject
+from advisor.exports.subject import Chosen, Subject
 from catalog.units import KILO
 
 TEST_S = 300.0  # of steady load, long enough for a 99th percentile
@@ -32,13 +32,13 @@ STEPS = 50
 
 def check(subject: Subject) -> None:
     """Language models by vLLM's benchmark, others by Triton's, training by its own script."""
-    chosen = subject.chosen
+    chosen = _measured(subject)
     if chosen.workload.training is not None:
         accelerate.check(subject)
         return
     if chosen.row is None:
         return
-    found = deployment_of(subject)
+    found = deployments_of(subject)[-1]
     if found.serving.output_tokens > 0.0:
         return
     try:
@@ -52,13 +52,18 @@ def check(subject: Subject) -> None:
         raise CannotExport(message) from reason
 
 
+def _measured(subject: Subject) -> Chosen:
+    """What the figures are of; both pools of a plan with separate ones have those of the pair."""
+    return subject.pools[-1] if subject.pools else subject.chosen
+
+
 def thresholds(subject: Subject, *, of_targets: bool = False) -> list[dict[str, Any]]:
     """What must be measured for the plan to hold: each with key, sign, limit and where it is from.
 
     A latency may reach the user's target, or the top of the plan's range where it has none; a
     throughput must reach the bottom of the range.
     """
-    chosen = subject.chosen
+    chosen = _measured(subject)
     serving = chosen.workload.serving
     if serving is None:
         return []
@@ -137,7 +142,9 @@ def _language(subject: Subject, found: Deployment) -> dict[str, str]:
         "#!/usr/bin/env bash\n"
         + comment(
             *found.heading(subject, "Benchmark of the plan"),
-            f"URL is the address of {counted(found.replicas, 'replica')} together.",
+            "URL is the address of the router before both pools."
+            if found.role
+            else f"URL is the address of {counted(found.replicas, 'replica')} together.",
         )
         + "set -euo pipefail\n"
         + 'cd "$(dirname "$0")"\n'
@@ -272,19 +279,19 @@ def _verdict(runs: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
 
 def files_of(subject: Subject) -> dict[str, str]:
     """The files by their path."""
-    chosen = subject.chosen
+    chosen = _measured(subject)
     if chosen.workload.training is not None:
         return _training(subject)
     if chosen.row is None:
         return _hosted(subject)
-    found = deployment_of(subject)
+    found = deployments_of(subject)[-1]
     if found.serving.output_tokens > 0.0:
         return _language(subject, found)
     return _tensors(subject, found)
 
 
 def _write(subject: Subject, stream: IO[bytes]) -> None:
-    write_zip(stream, files_of(subject), folder=f"bench-{slug_of(subject.chosen.plan['id'])}")
+    write_zip(stream, files_of(subject), folder=f"bench-{slug_of(_measured(subject).plan['id'])}")
 
 
 BENCH = Format(

@@ -15,6 +15,7 @@ from advisor.exports.subject import HOSTED, Chosen, Subject
 from catalog.specs import PRECISIONS, AcceleratorSpec, Family, ModelSpec, OfferSpec
 
 MEMORY_UTILISATION = 0.9  # vLLM's own default, which the plan's memory was computed with
+PREFILL = "prefill"  # role of a pool that only computes prompts
 NODE = 8  # accelerators of one host that rents them one by one (assumed)
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 # How sources of the catalogue name a repository of weights.
@@ -41,6 +42,7 @@ class Deployment:
     replicas: int
     accelerators_per_machine: int
     machines: int
+    role: str = ""  # prefill or decode, of a pool that does one of them only
 
     @property
     def chips(self) -> int:
@@ -108,7 +110,7 @@ class Deployment:
 
     def heading(self, subject: Subject, what: str) -> list[str]:
         """The first lines of a file: what it is, of which plan, from which run."""
-        plan = self.chosen.plan
+        plan = subject.plan or self.chosen.plan
         return [
             f"{what}: {one_line(self.model.name)} in {self.precision} for "
             f"{one_line(plan['workload'], most=80)}.",
@@ -125,7 +127,18 @@ SERVES = "This plan serves a model and trains none."
 
 def deployment_of(subject: Subject) -> Deployment:
     """The plan as a deployment; CannotExport where there is nothing to deploy."""
-    chosen = subject.chosen
+    return _deployed(subject.chosen)
+
+
+def deployments_of(subject: Subject) -> tuple[Deployment, ...]:
+    """The prefill and the decode pool of a plan with both apart, else the plan's one deployment.
+
+    CannotExport where there is nothing to deploy.
+    """
+    return tuple(_deployed(pool) for pool in subject.pools) or (deployment_of(subject),)
+
+
+def _deployed(chosen: Chosen) -> Deployment:
     if chosen.row is None:
         raise CannotExport(HOSTED)
     model = model_of(chosen.workload)
@@ -153,6 +166,7 @@ def deployment_of(subject: Subject) -> Deployment:
         replicas=shape["replicas"],
         accelerators_per_machine=held,
         machines=ceil(plan["accelerator_count"] / held) if by_chip else plan["system_count"],
+        role=plan.get("role", ""),
     )
 
 

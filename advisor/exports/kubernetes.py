@@ -1,6 +1,6 @@
 """One Kubernetes manifest: the plan's replicas or its job, where, between which bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from math import ceil
 from typing import IO, Any
 
@@ -8,31 +8,36 @@ import yaml
 
 from advisor.exports.accelerate import CONFIG_NAME, config_yaml, train_script
 from advisor.exports.accelerate import check as can_train
-from advisor.exports.deployment import Deployment, deployment_of, is_gpu
-from advisor.exports.formats import CannotExport, Format, comment, one_line, slug_of, write_text
+from advisor.exports.deployment import Deployment, deployments_of, is_gpu
+from advisor.exports.formats import CannotExport, Format, comment, one_line, write_text
+from advisor.exports.kubernetes_pools import NOTES, pool_manifests
 from advisor.exports.nodes import placement_of, pods_of
-from advisor.exports.servers import sglang_arguments, vllm_arguments
+from advisor.exports.pods import (
+    IMAGES,
+    PORT,
+    Manifest,
+    labels_of,
+    meta_of,
+    on_nodes,
+    server_pod,
+    token,
+)
+from advisor.exports.pools import notes_of
 from advisor.exports.subject import Subject
 from catalog.specs import Purchase
 
-Manifest = dict[str, Any]
-PORT = 8000
-SHARED_MEMORY = "16Gi"  # NCCL and tensor-parallel workers exchange through it (assumed)
 TARGET_LOAD = 0.8  # of the requests in flight a replica may have, where one more is started
-_IMAGES = {
-    ("vllm", "NVIDIA"): "vllm/vllm-openai:latest",
-    ("vllm", "AMD"): "rocm/vllm:latest",
-    ("vllm", "Google"): "vllm/vllm-tpu:latest",
-    ("sglang", "NVIDIA"): "lmsysorg/sglang:latest",
-    ("sglang", "AMD"): "lmsysorg/sglang:latest",
-}
 _COMMITTED = frozenset({Purchase.BUY, Purchase.QUOTE, Purchase.RESERVED_1Y, Purchase.RESERVED_3Y})
 _METRICS = {"vllm": "vllm_num_requests_running", "sglang": "sglang_num_running_reqs"}
 
 
 def check(subject: Subject) -> None:
     """Serving by vLLM or SGLang inside one machine, or training that Accelerate can drive."""
-    found = deployment_of(subject)
+    for found in deployments_of(subject):
+        _check(subject, found)
+
+
+def _check(subject: Subject, found: Deployment) -> None:
     placement_of(found)
     if found.chosen.workload.training is not None:
         can_train(subject)
@@ -43,7 +48,7 @@ def check(subject: Subject) -> None:
             "is known; on NVIDIA GPUs the Triton repository has a start script."
         )
         raise CannotExport(message)
-    if (found.engine, found.part.vendor) not in _IMAGES:
+    if (found.engine, found.part.vendor) not in IMAGES:
         message = f"No published container of {found.engine} for {found.part.name} is known."
         raise CannotExport(message)
     if found.machines_per_replica > 1:
@@ -57,10 +62,12 @@ def check(subject: Subject) -> None:
 
 def manifests(subject: Subject) -> list[Manifest]:
     """The objects, in the order to apply them."""
-    found = deployment_of(subject)
-    if found.chosen.workload.training is not None:
-        return _training(subject, found)
-    return _serving(found)
+    pools = deployments_of(subject)
+    if len(pools) > 1:
+        return pool_manifests(pools)
+    if pools[0].chosen.workload.training is not None:
+        return _training(subject, pools[0])
+    return _serving(pools[0])
 
 
 def bounds(found: Deployment) -> tuple[int, int]:
@@ -77,34 +84,24 @@ def bounds(found: Deployment) -> tuple[int, int]:
     return min(max(ceil(most * share), 1 + spare), most), most
 
 
-def _labels(found: Deployment) -> dict[str, str]:
-    name = slug_of(f"{found.slug}-{found.chosen.plan['id']}")
-    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "ai-hardware-plan"}
-
-
-def _meta(found: Deployment, **more: Any) -> Manifest:
-    labels = _labels(found)
-    return {"name": labels["app.kubernetes.io/name"], "labels": labels, **more}
-
-
 def _serving(found: Deployment) -> list[Manifest]:
-    labels, (fewest, most) = _labels(found), bounds(found)
+    labels, (fewest, most) = labels_of(found), bounds(found)
     selector = {"matchLabels": labels}
     deployment = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": _meta(found),
+        "metadata": meta_of(found),
         "spec": {
             "replicas": most,
             "selector": selector,
             "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
-            "template": {"metadata": {"labels": labels}, "spec": _pod(found, labels)},
+            "template": {"metadata": {"labels": labels}, "spec": server_pod(found, labels)},
         },
     }
     service = {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _meta(found),
+        "metadata": meta_of(found),
         "spec": {
             "selector": labels,
             "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
@@ -113,7 +110,7 @@ def _serving(found: Deployment) -> list[Manifest]:
     scaler = {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": _meta(found),
+        "metadata": meta_of(found),
         "spec": {
             "scaleTargetRef": {
                 "apiVersion": "apps/v1",
@@ -140,83 +137,25 @@ def _serving(found: Deployment) -> list[Manifest]:
     budget = {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": _meta(found),
+        "metadata": meta_of(found),
         "spec": {"maxUnavailable": 1, "selector": selector},
     }
     return [deployment, service, scaler, budget]
 
 
-def _pod(found: Deployment, labels: Mapping[str, str]) -> Manifest:
-    demand = found.serving
-    arguments = vllm_arguments(found) if found.engine == "vllm" else sglang_arguments(found)
-    words = [word for flag in arguments for word in flag.split(" ", 1)]
-    model = found.checkpoint or "/models/weights"
-    if found.engine == "vllm":
-        command = ["vllm", "serve", model]
-    else:
-        command = ["python3", "-m", "sglang.launch_server", "--model-path", model]
-    health = {"httpGet": {"path": "/health", "port": "http"}}
-    container: Manifest = {
-        "name": "server",
-        "image": _IMAGES[found.engine, found.part.vendor],
-        "command": command,
-        "args": [*words, "--host", "0.0.0.0", "--port", str(PORT)],  # noqa: S104 -- in the pod
-        "ports": [{"name": "http", "containerPort": PORT}],
-        "startupProbe": {**health, "periodSeconds": 10, "failureThreshold": 180},
-        "readinessProbe": {**health, "periodSeconds": 5},
-        "env": [_token()],
-    }
-    hard = demand.redundancy == "two_zones"
-    spread = {
-        "maxSkew": 1,
-        "topologyKey": "topology.kubernetes.io/zone",
-        "whenUnsatisfiable": "DoNotSchedule" if hard else "ScheduleAnyway",
-        "labelSelector": {"matchLabels": dict(labels)},
-    }
-    return _on_nodes(found, container, found.chips) | {"topologySpreadConstraints": [spread]}
-
-
-def _token() -> Manifest:
-    """Access to gated weights, where the cluster keeps it."""
-    reference = {"name": "hugging-face", "key": "token", "optional": True}
-    return {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": reference}}
-
-
-def _on_nodes(found: Deployment, container: Manifest, chips: int) -> Manifest:
-    """The pod on nodes of the plan's kind: selectors, tolerations, resources, shared memory."""
-    place = placement_of(found)
-    amount = {place.resource: str(chips)}
-    container |= {
-        "resources": {"requests": amount, "limits": amount},
-        "volumeMounts": [{"name": "shared-memory", "mountPath": "/dev/shm"}],  # noqa: S108
-    }
-    memory = {"medium": "Memory", "sizeLimit": SHARED_MEMORY}
-    spec: Manifest = {
-        "containers": [container],
-        "volumes": [{"name": "shared-memory", "emptyDir": memory}],
-        "nodeSelector": dict(place.selector),
-        "tolerations": [dict(each) for each in place.tolerations],
-    }
-    if place.affinity:
-        terms = [{"matchExpressions": [dict(each) for each in place.affinity]}]
-        required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
-        spec["affinity"] = {"nodeAffinity": required}
-    return {key: value for key, value in spec.items() if value}
-
-
 def _training(subject: Subject, found: Deployment) -> list[Manifest]:
     """A job with one pod a machine, found by name; the files of Accelerate in a config map."""
-    labels = _labels(found)
+    labels = labels_of(found)
     pods, chips = pods_of(found)
     name = labels["app.kubernetes.io/name"]
     files = {CONFIG_NAME: config_yaml(subject, found), "train.py": train_script(subject, found)}
     config = {
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta(found), "data": files,
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": meta_of(found), "data": files,
     }  # fmt: skip
     service = {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _meta(found),
+        "metadata": meta_of(found),
         "spec": {"clusterIP": "None", "selector": labels, "publishNotReadyAddresses": True},
     }
     launch = (
@@ -234,12 +173,12 @@ def _training(subject: Subject, found: Deployment) -> list[Manifest]:
         "image": image,
         "command": ["sh", "-c", launch],
         "env": [
-            _token(),
+            token(),
             {"name": "MODEL", "value": found.checkpoint or "/models/weights"},
             {"name": "DATASET", "value": "/data"},
         ],
     }
-    pod = _on_nodes(found, container, chips)
+    pod = on_nodes(found, container, chips)
     pod["restartPolicy"] = "OnFailure"
     pod["subdomain"] = name
     pod["volumes"].append({"name": "job", "configMap": {"name": name}})
@@ -247,7 +186,7 @@ def _training(subject: Subject, found: Deployment) -> list[Manifest]:
     job = {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": _meta(found),
+        "metadata": meta_of(found),
         "spec": {
             "completions": pods,
             "parallelism": pods,
@@ -268,25 +207,33 @@ class _Plain(yaml.SafeDumper):
 
 def as_yaml(subject: Subject) -> str:
     """The manifest as one file."""
-    found = deployment_of(subject)
-    heading = found.heading(subject, "Kubernetes manifest")
-    heading += list(placement_of(found).notes)
+    pools = deployments_of(subject)
+    heading = pools[0].heading(subject, "Kubernetes manifest")
+    heading += dict.fromkeys(note for pool in pools for note in placement_of(pool).notes)
     heading.append("Pin each image to the version you tested. Nothing of this was applied by us.")
-    if found.chosen.workload.serving is not None:
-        demand = found.serving
+    if len(pools) > 1:
+        heading += [*notes_of(pools), *NOTES]
+    elif pools[0].chosen.workload.serving is not None:
         heading.append(
             "The autoscaler reads requests in flight from the engine's metrics, which a Prometheus "
             "adapter must serve under the name used here."
         )
-        if demand.redundancy in ("two_regions", "active_active"):
-            heading.append(
-                f"The plan's {found.replicas} replicas stand in two regions: apply it in each with "
-                "half of them."
-            )
-    if not found.checkpoint:
+    heading += _of_two_regions(pools)
+    if not pools[0].checkpoint:
         heading.append("Mount the weights at /models/weights, or name a repository there.")
     parts = [yaml.dump(each, Dumper=_Plain, sort_keys=False) for each in manifests(subject)]
     return comment(*(one_line(line, most=400) for line in heading)) + "---\n" + "---\n".join(parts)
+
+
+def _of_two_regions(pools: Sequence[Deployment]) -> list[str]:
+    """How to apply one manifest for a plan in two regions."""
+    serving = pools[0].chosen.workload.serving
+    if serving is None or serving.redundancy not in ("two_regions", "active_active"):
+        return []
+    count = sum(pool.replicas for pool in pools)
+    return [
+        f"The plan's {count} replicas stand in two regions: apply it in each with half of them."
+    ]
 
 
 def _write(subject: Subject, stream: IO[bytes]) -> None:

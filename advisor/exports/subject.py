@@ -19,6 +19,7 @@ from costing.engine.cases import CostCases
 
 Document = Mapping[str, Any]
 ANEW = "Run the assessment again to have it."
+CHANGED = f"Engine or rates have changed since this run was answered. {ANEW}"
 
 
 class NoSuchPlan(LookupError):
@@ -119,14 +120,38 @@ class Subject:
                 priced=stage.priced,
                 row=stage.decision.rows.get(stage.plan.id),
             )
-        message = f"Engine or rates have changed since this run was answered. {ANEW}"
-        raise CannotExport(message)
+        raise CannotExport(CHANGED)
+
+    @cached_property
+    def pools(self) -> tuple[Chosen, ...]:
+        """The prefill and the decode pool of a plan with both apart; none of any other plan."""
+        plan = self.plan
+        if plan is None or not plan.get("pools"):
+            return ()
+        stage, pair = stage_of(self.worked, plan["id"]), self.worked.pairs.get(plan["id"])
+        if stage is None or pair is None or stage.plan.name != plan["name"]:
+            raise CannotExport(CHANGED)
+        sides = ((pair.prefill, pair.prefill_row), (pair.decode, pair.decode_row))
+        return tuple(
+            Chosen(
+                plan={**pool, "id": f"{plan['id']}-{pool['role']}"},
+                case=case,
+                worked=self.worked,
+                workload=stage.workload,
+                priced=priced,
+                row=row,
+            )
+            for pool, case, (priced, row) in zip(
+                plan["pools"], stage.plan.pool_cases, sides, strict=True
+            )
+        )
 
     def _fleet_reason(self) -> str:
         if (self.plan or {}).get("pools"):
             return (
                 "This plan has one pool that prefills and one that decodes, and this file "
-                "describes replicas that do both. Choose a plan without separate pools."
+                "describes replicas that do both. Take the launch script or the Kubernetes "
+                "manifest."
             )
         places = (self.plan or {}).get("places")
         ids = ", ".join(f"{p['id']} for {p['workload']}" for p in places or self.members)

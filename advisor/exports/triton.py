@@ -5,6 +5,7 @@ from math import floor, log2
 from typing import IO
 
 from advisor.exports.deployment import MEMORY_UTILISATION, Deployment, is_gpu, serving_of
+from advisor.exports.engines import model_lines
 from advisor.exports.formats import (
     ZIP,
     CannotExport,
@@ -15,7 +16,6 @@ from advisor.exports.formats import (
     script,
     write_zip,
 )
-from advisor.exports.servers import model_lines
 from advisor.exports.subject import Subject
 from catalog.units import MEGA
 

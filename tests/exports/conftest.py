@@ -1,5 +1,6 @@
 """Every preset answered once, and its answer as the subject of files."""
 
+import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -20,13 +21,15 @@ def subject_of_preset(django_db_setup: None, django_db_blocker: DjangoDbBlocker)
     from advisor.services.advice import Worked, document_of, worked_from
 
     @cache
-    def worked(preset: str) -> tuple[Worked, dict[str, Any]]:
+    def worked(preset: str, answers: str) -> tuple[Worked, dict[str, Any]]:
         with django_db_blocker.unblock():
-            done = worked_from({"preset": preset})
+            done = worked_from({"preset": preset, "answers": json.loads(answers)})
             return done, document_of(done)
 
-    def subject(preset: str, wanted: Callable[[Mapping[str, Any]], bool] | None = None) -> Subject:
-        done, document = worked(preset)
+    def subject(
+        preset: str, wanted: Callable[[Mapping[str, Any]], bool] | None = None, **answers: Any
+    ) -> Subject:
+        done, document = worked(preset, json.dumps(answers))
         plan = document["recommendation"]
         if wanted is not None:
             plan = next(each for each in document["plans"] if wanted(each))

@@ -51,6 +51,8 @@ CASES: tuple[tuple[str, Wanted | None], ...] = (
     ("mixed_company", lambda plan: plan["kind"] == "serving"),
     ("eu_rag_onprem", lambda plan: plan["engine"] == "vllm"),
     ("moe_frontier_serving", lambda plan: plan["engine"] == "sglang"),
+    ("chatbot_1m", lambda plan: bool(plan.get("pools"))),
+    ("moe_frontier_serving", lambda plan: bool(plan.get("pools"))),
 )
 
 

@@ -46,7 +46,9 @@ def test_figures_files_and_simulations_know_both_pools(run: Job) -> None:
         with file_of(subject_of(run), form).stream as stream:
             assert stream.read(10)
     with pytest.raises(CannotExport, match="one pool that prefills"):
-        file_of(subject_of(run), "k8s")
+        file_of(subject_of(run), "triton")
+    with file_of(subject_of(run), "k8s").stream as stream:
+        assert stream.read().count(b"kind: StatefulSet") == len(best["pools"])
 
     simulated = start_simulation(run, best["id"], owner=accounts.local_user(), quick=True)
     work.run_job(simulated.pk)
