@@ -45,6 +45,9 @@ class FleetItem:
     machine_hours_per_week: float | None = None  # of what is paid by the hour as the load moves
 
 
+_OFFER = ("provider", "region", "system", "purchase")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One whole way to run a workload, or a fleet of them."""
@@ -85,6 +88,14 @@ class Plan:
     def costed(self) -> tuple[CostCases, ...]:
         """The rows its cost is the sum of; none for a fleet."""
         return self.pool_cases if self.case is None else (self.case,)
+
+    @property
+    def offers(self) -> tuple[tuple[str, ...], ...]:
+        """Seller, region, machine and terms of each row of `costed`: where equal, so are prices."""
+        pools = self.extra.get("pools")
+        if isinstance(pools, list):
+            return tuple(tuple(str(pool[name]) for name in _OFFER) for pool in pools)
+        return (tuple(str(getattr(self, name)) for name in _OFFER),)
 
     def value(self, figure: str) -> float | None:
         """The central value of one of the plan's figures, None where unknown or absent."""

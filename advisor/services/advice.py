@@ -11,6 +11,7 @@ from uuid import UUID
 from advisor.engine.answers import Answers, InvalidAnswers, Problem, Row
 from advisor.engine.calibration import Calibration
 from advisor.engine.choice.apart import Pair, pairs_of
+from advisor.engine.choice.apart_default import unless_clear
 from advisor.engine.choice.apart_plan import plans_apart
 from advisor.engine.choice.asides import books_of, engineering
 from advisor.engine.choice.decision import Decision, decide, renumbered
@@ -231,6 +232,9 @@ def worked(
         prefix = f"w{number + 1}-" if several else ""
         two = pairs_of(found, question, snapshot=snapshot, calibration=calibration)
         plans = plans_apart(two, question)
+        if not asked.disaggregation_asked:
+            least = decision.verdict.least_cost if decision.verdict else None
+            plans = unless_clear(plans, least, found.rules, rates)
         decision = with_plans(decision, plans, question)
         pairs |= {f"{prefix}{plan.id}": pair for plan, pair in zip(plans, two, strict=True)}
         parted = (

@@ -9,7 +9,8 @@ import numpy as np
 
 from advisor.engine.answers import InvalidAnswers, Problem
 from advisor.engine.cases import Floats
-from advisor.engine.money.futures import cases_of, futures_usd, uncertainty_of
+from advisor.engine.money.futures import cases_of, futures_usd, same_price, uncertainty_of
+from advisor.engine.money.pools import Bought, ways_of_pools
 from advisor.engine.money.units import Unit, units_of
 from advisor.engine.money.ways import Way, compared, costed, joined
 from advisor.engine.plan import Plan
@@ -19,6 +20,7 @@ from advisor.services.advice import Worked, reopened
 from catalog.models import Snapshot
 from catalog.specs import Evidence
 from catalog.units import HOURS_PER_MONTH, KILO, PERCENT
+from costing.engine.added import added_up
 from costing.engine.breakeven import (
     Curve,
     Ways,
@@ -95,6 +97,7 @@ class Money:
     futures: Floats  # (draws, ways)
     swings: tuple[Swing, ...]
     together: tuple[tuple[Plan, CashFlow], ...]  # each workload's own plan, where there are several
+    pools: tuple[Bought, ...]  # ways to buy the two pools of a plan that has them
 
     @property
     def is_open(self) -> bool:
@@ -177,10 +180,14 @@ def money_on(done: Worked, wishes: Wishes) -> Money:
     plans = done.decisions[number].plans
     ways, missing = compared(plans, plan, rules_now)
     side_by_side = joined(ways)
-    cases = cases_of([plan])
+    cases = cases_of(plan)
+    pair = done.pairs.get(plan.id)
     used = min(float(cases.hours_per_month_needed[0]) / HOURS_PER_MONTH, 1.0)
     speeds = [speed for way in ways for speed in way.speeds]
-    futures = futures_usd(side_by_side.cases, speeds, rules_now, done.rates)
+    offers = [offer for way in ways for offer in way.offers]
+    futures = futures_usd(
+        side_by_side.cases, speeds, rules_now, done.rates, price_of=same_price(offers)
+    )
     return Money(
         wishes=wishes,
         question=question,
@@ -191,8 +198,8 @@ def money_on(done: Worked, wishes: Wishes) -> Money:
         rules=rules_now,
         scenarios=paths,
         scenario=paths[wishes.scenario],
-        cost=cost_breakdown(cases, rules_now),
-        flow=cash_flow(cases, rules_now),
+        cost=added_up(cost_breakdown(cases, rules_now)),
+        flow=added_up(cash_flow(cases, rules_now)),
         units=units_of(priced.workload, rules_now, users=_users(done, priced.workload)),
         ways=tuple(ways),
         missing=missing,
@@ -207,7 +214,12 @@ def money_on(done: Worked, wishes: Wishes) -> Money:
         curves=_curves(ways, side_by_side, rules_now, used=used),
         futures=side_by_side.added(futures),
         together=_together(done, wishes, paths[wishes.scenario]),
-        swings=tornado(cases, rules_now, uncertainty_of([plan.speed_range], rules_now, done.rates)),
+        swings=tornado(
+            cases,
+            rules_now,
+            uncertainty_of([plan.speed_range] * len(cases), rules_now, done.rates),
+        ),
+        pools=() if pair is None else ways_of_pools(pair, question, rules_now),
     )
 
 
@@ -275,9 +287,9 @@ def _together(
     found = []
     for decision, priced in zip(done.decisions, done.priced, strict=True):
         plan = decision.recommended
-        if plan is not None and plan.case is not None:
+        if plan is not None and plan.costed:
             rules = with_scenario(_rules(priced.rules, wishes), scenario)
-            found.append((plan, cash_flow(plan.case, rules)))
+            found.append((plan, added_up(cash_flow(cases_of(plan), rules))))
     return tuple(found)
 
 

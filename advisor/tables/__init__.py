@@ -15,6 +15,7 @@ def money_tables(money: Money) -> Mapping[str, Table]:
         *([cash.together(money)] if money.together else []),
         cash.drivers(money),
         ways.side_by_side(money),
+        *([ways.of_pools(money)] if money.plan.pool_cases else []),
         ways.in_general(),
         ways.break_even(money),
         *(ways.curve(money, axis) for axis in money.curves),

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from advisor.engine.choice.assembly import PERFORMANCE_SOURCE
-from advisor.engine.money.futures import DRAWS, too_close
+from advisor.engine.money.futures import DRAWS, TOO_CLOSE, too_close
+from advisor.engine.plan import Plan
 from advisor.services.money import Money
 from advisor.tables.table import Table
 from advisor.templatetags.quantities import number, percent, usd
@@ -84,11 +85,9 @@ def tornado(money: Money) -> Table:
 
 def _range_of(money: Money, name: str) -> tuple[str, str, str, str]:
     """The ends of an unknown's range in words, how well they are known, and who says so."""
-    rates, case = money.rates, money.plan.case
-    if name == "price" and case is not None:
-        evidence = str(money.plan.price.get("evidence") or Evidence.ASSUMED.value)
-        source = f"age and standing of the price: {money.plan.price.get('source') or 'unknown'}"
-        return *_times(case.price_low_factor[0], case.price_high_factor[0]), evidence, source
+    rates = money.rates
+    if name == "price":
+        return _range_of_price(money.plan)
     if name == "performance":
         return *_times(*money.plan.speed_range), Evidence.CALIBRATED.value, PERFORMANCE_SOURCE
     if name == "price_trend":
@@ -101,6 +100,19 @@ def _range_of(money: Money, name: str) -> tuple[str, str, str, str]:
         ends = f"{percent(now * rate.low)} a month", f"{percent(now * rate.high)} a month"
         return *ends, rate.evidence.value, rate.source
     return *_times(rate.low, rate.high), rate.evidence.value, rate.source
+
+
+def _range_of_price(plan: Plan) -> tuple[str, str, str, str]:
+    """The range of today's price, of two pools the wider one."""
+    low = min(float(case.price_low_factor[0]) for case in plan.costed)
+    high = max(float(case.price_high_factor[0]) for case in plan.costed)
+    pools = plan.extra.get("pools")
+    prices = [pool["price"] for pool in pools] if isinstance(pools, list) else [plan.price]
+    evidence = ", ".join(
+        dict.fromkeys(str(price.get("evidence") or Evidence.ASSUMED.value) for price in prices)
+    )
+    source = "; ".join(dict.fromkeys(str(price.get("source") or "unknown") for price in prices))
+    return *_times(low, high), evidence, f"age and standing of the price: {source}"
 
 
 def _times(low: float, high: float) -> tuple[str, str]:
@@ -123,7 +135,7 @@ def chances(money: Money) -> Table:
         point=_chances_point(found, labels, money.chosen),
         frame=frame,
         note="Share of the futures in which the way of the row costs less than that of the column. "
-        "Between 25 % and 75 % it is too close to call.",
+        f"Between {percent(TOO_CLOSE[0])} and {percent(TOO_CLOSE[1])} it is too close to call.",
     )
 
 

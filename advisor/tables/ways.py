@@ -5,14 +5,15 @@ import pandas as pd
 
 from advisor.engine.money.ways import (
     KINDS,
+    OWN,
     Way,
     elasticity,
+    purchases,
     weeks_to_capacity,
 )
 from advisor.services.money import Money
 from advisor.tables.table import Table
-from advisor.templatetags.quantities import number, percent, usd
-from catalog.specs import Purchase
+from advisor.templatetags.quantities import number, percent, purchase, usd
 from catalog.units import KILO, MEGA
 from costing.engine.breakeven import Curve
 from costing.engine.quantities import growth_path
@@ -81,6 +82,50 @@ def side_by_side(money: Money) -> Table:
     )
 
 
+def of_pools(money: Money) -> Table:
+    """The two pools of the plan, each rented by the hour, committed or owned, at one place."""
+    months = money.rules.horizon_months
+    frame = pd.DataFrame(
+        {
+            "Prefill pool": [purchase(each.prefill.value) for each in money.pools],
+            "Decode pool": [purchase(each.decode.value) for each in money.pools],
+            "Seller": [each.seller for each in money.pools],
+            "Place": ["your site" if each.place == "on_prem" else each.place.split("/")[-1]
+                      for each in money.pools],
+            "Prefill, USD": [each.prefill_usd for each in money.pools],
+            "Decode, USD": [each.decode_usd for each in money.pools],
+            "Both, USD": [each.total_usd for each in money.pools],
+            "Both, USD a month": [each.total_usd / months for each in money.pools],
+        }
+    )  # fmt: skip
+    return Table(
+        name="pools",
+        title="Ways to buy the two pools",
+        point=_pools_point(money),
+        frame=frame,
+        note="The same machines and replicas bought otherwise, each two ways at the place where "
+        "they are cheapest together. Both pools stand at one place, since the cache goes between "
+        "them; storage, people and traffic out are paid by the decode pool.",
+    )
+
+
+def _pools_point(money: Money) -> str:
+    if not money.pools:
+        return "No price of both pools at one place is known."
+    best = money.pools[0]
+    text = (
+        f"Cheapest over {money.rules.horizon_months} months: prefill "
+        f"{purchase(best.prefill.value)}, decode {purchase(best.decode.value)}, "
+        f"{usd(best.prefill_usd)} + {usd(best.decode_usd)} = {usd(best.total_usd)}"
+    )
+    if len(money.pools) > 1:
+        second = money.pools[1]
+        ways = (purchase(second.prefill.value), purchase(second.decode.value))
+        more = percent(second.total_usd / best.total_usd - 1.0)
+        text += f"; prefill {ways[0]} and decode {ways[1]} costs {more} more"
+    return f"{text}."
+
+
 def _cheapest_point(money: Money, totals: np.ndarray) -> str:
     known = np.flatnonzero(np.isfinite(totals))
     if not len(known):
@@ -100,17 +145,17 @@ def _where(way: Way, money: Money) -> str:
     places = [
         (money.question.site.country and f"your site, {money.question.site.country}")
         or "your site or colocation"
-        if plan.purchase in (Purchase.BUY, Purchase.QUOTE)
+        if set(purchases(plan)) <= OWN
         else ", ".join(filter(None, (plan.provider, plan.region, plan.country)))
         for plan in way.row_plans
     ]
-    return "; ".join(places)
+    return "; ".join(dict.fromkeys(places))
 
 
 def _programmes(way: Way) -> str:
     named = []
     for plan in way.row_plans:
-        if plan.purchase in (Purchase.BUY, Purchase.QUOTE):
+        if set(purchases(plan)) <= OWN:
             named.append("your own duty")
         else:
             recorded = plan.extra.get("compliance")

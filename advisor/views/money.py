@@ -160,7 +160,9 @@ def _parts(found: Money, tables: Mapping[str, Any]) -> list[dict[str, Any]]:
             _chart("drivers-chart", "", tables["drivers"].point, money_chart.drivers(found),
                    bars=len(tables["drivers"].rows)),
         ]),
-        _part("ways", "Cloud, own machines or a mix", [tables["ways"], tables["in-general"]], []),
+        _part("ways", "Cloud, own machines or a mix", [
+            tables[name] for name in ("ways", "pools", "in-general") if name in tables
+        ], []),
         _part("break-even", "Where the answer turns", [
             tables["break-even"], *(tables[f"curve-{axis.replace('_', '-')}"] for axis in axes)
         ], [

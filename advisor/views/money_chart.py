@@ -20,9 +20,13 @@ _COLOURS = {
     "commit": "var(--chart-3)",
     "own": "var(--chart-2)",
     "hybrid": "var(--chart-4)",
+    "apart": "var(--chart-5)",
     "hosted": "var(--chart-7)",
 }
-_DASHES = {"rent": "solid", "commit": "dash", "own": "solid", "hybrid": "dashdot", "hosted": "dot"}
+_DASHES = {
+    "rent": "solid", "commit": "dash", "own": "solid", "hybrid": "dashdot", "apart": "longdash",
+    "hosted": "dot",
+}  # fmt: skip
 
 
 def _axis(title: str, **more: Any) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def chance_cheapest(totals: Floats) -> Floats:
 
 
 def tornado(cases: CostCases, rules: CostRules, known: Uncertainty) -> tuple[Swing, ...]:
-    """What matters most to the cost of a plan (one row): the unknowns by the size of their swing.
+    """What matters most to the cost of a plan (all rows): the unknowns by the size of their swing.
 
     Source: one at a time sensitivity, ends of the 80 % intervals.
     """
@@ -84,8 +84,8 @@ def tornado(cases: CostCases, rules: CostRules, known: Uncertainty) -> tuple[Swi
         shape = getattr(base, each.name).shape
         low, high = (
             totals_usd(cases, rules, replace(base, **{each.name: np.broadcast_to(end, shape)}))[
-                0, 0
-            ]
+                0
+            ].sum()
             for end in ends[each.name]
         )
         swings.append(Swing(name=each.name, low_usd=float(low), high_usd=float(high)))

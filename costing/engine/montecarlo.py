@@ -7,7 +7,7 @@ import numpy as np
 
 from catalog.units import MONTHS_PER_YEAR
 from costing.engine.cases import COMMITMENT_MONTHS, CostCases, CostRules
-from costing.engine.data import Floats
+from costing.engine.data import Floats, Ints
 from costing.engine.financing import financing_flows
 from costing.engine.quantities import Quantities, price_path, quantities, term_starts
 from costing.engine.tco import COOLING, POWER, cost_lines
@@ -67,13 +67,20 @@ class _Units:
 
 
 def sampled(
-    cases: CostCases, rules: CostRules, known: Uncertainty, *, draws: int, seed: int
+    cases: CostCases,
+    rules: CostRules,
+    known: Uncertainty,
+    *,
+    draws: int,
+    seed: int,
+    price_of: Ints | None = None,
 ) -> Draws:
     """Futures drawn with a seed; the same seed and sizes give the same futures.
 
     Each unknown is log-normal on either side of its assumption, with the interval's ends as
     its 10th and 90th percentile; the rates are normal likewise. Plans share load, growth,
-    power price and trend; prices and performance are each plan's own.
+    power price and trend; prices and performance are each plan's own. `price_of` names for
+    each case the first one that is bought at the very same price: those err together.
 
     Source: two-piece normal distribution, K. F. Wallis, "The two-piece normal, binormal, or
     double Gaussian distribution", Statistical Science 29(1), 2014.
@@ -82,16 +89,17 @@ def sampled(
     shape = (draws, len(cases))
     shared = random.standard_normal((5, draws))
     growth = known.growth_per_month or (rules.growth_per_month, rules.growth_per_month)
+    performance, price = random.standard_normal(shape), random.standard_normal(shape)
+    if price_of is not None:
+        price = price[:, price_of]
     return Draws(
         load=_factor(shared[0], *known.load),
         growth_per_month=_rate(shared[1], rules.growth_per_month, growth),
         price_trend=np.log1p(_rate(shared[2], 0.0, known.price_trend_per_year)),
         power_price=_factor(shared[3], *known.power_price),
         failures=_factor(shared[4], *known.failures),
-        performance=_factor(random.standard_normal(shape), *known.performance),
-        price=_factor(
-            random.standard_normal(shape), cases.price_low_factor, cases.price_high_factor
-        ),
+        performance=_factor(performance, *known.performance),
+        price=_factor(price, cases.price_low_factor, cases.price_high_factor),
     )
 
 

@@ -1,5 +1,6 @@
 """Prefill and decode on machines of their own: when it pays and what holds of it."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 
 from advisor.engine.calibration import shipped_calibration
 from advisor.engine.choice.apart import Pair, network_bytes_per_s
+from advisor.engine.choice.apart_default import unless_clear
 from advisor.engine.choice.replicas import served_by
 from advisor.engine.explain.apart import explain_apart
 from advisor.engine.latency.load import load_row
 from advisor.engine.latency.setups import Setup
+from advisor.engine.money.futures import same_price
 from advisor.engine.plan import Plan
 from advisor.engine.search.candidates import Layout
 from advisor.engine.search.river import software_month
@@ -21,8 +24,10 @@ from advisor.engine.serving.apart import decode_only, prefill_only
 from advisor.engine.serving.performance import serving_point
 from advisor.questions import read_answers
 from advisor.services.advice import Worked, worked
+from advisor.services.money import Wishes, money_on
 from catalog.engine.shipped import shipped_snapshot
 from catalog.specs import PRECISIONS
+from costing.engine.chances import chances_cheaper
 from costing.engine.rates import shipped_rates
 from tests.engine.serving_samples import cases, model, part
 from tests.latency.test_traces import DEMAND
@@ -203,12 +208,60 @@ def test_the_root_of_its_tree_is_its_figure(figure: str) -> None:
 
 
 def test_who_did_not_ask_for_it_sees_it_beside_what_is_recommended() -> None:
-    unasked = worked(
+    decision = worked(
         read_answers({"preset": PAYS, "answers": {}}),
         shipped_snapshot(),
         calibration=shipped_calibration(),
         rates=shipped_rates(),
     ).decisions[0]
-    assert unasked.recommended is not None
-    shown = [plan for plan in unasked.plans if is_apart(plan)]
-    assert (is_apart(unasked.recommended), bool(shown)) == (False, True)
+    assert decision.recommended is not None
+    shown = [plan for plan in decision.plans if is_apart(plan)]
+    assert (is_apart(decision.recommended), bool(shown)) == (False, True)
+    assert "% of the futures" in str(shown[0].extra["not_recommended_because"])
+
+
+def unasked(plan: Plan, together: Plan | None) -> str:
+    done = answered()
+    (found,) = unless_clear([plan], together, done.priced[0].rules, done.rates)
+    return str(found.extra["not_recommended_because"])
+
+
+def at_price(plan: Plan, factor: float) -> Plan:
+    cases = [replace(case, usd_per_h=case.usd_per_h * factor) for case in plan.pool_cases]
+    return replace(plan, pool_cases=tuple(cases))
+
+
+def test_unasked_it_is_recommended_where_it_is_clearly_cheaper() -> None:
+    together = best(allowed=False)
+
+    assert unasked(at_price(best(), 0.6), together) == ""
+    assert "yes" in unasked(best(), together)
+    assert " 0 % of the futures" in unasked(at_price(best(), 3.0), together)
+
+
+def test_unasked_it_is_recommended_where_nothing_else_is() -> None:
+    assert unasked(best(), None) == ""
+
+
+def test_unasked_its_chance_is_that_of_the_money_page() -> None:
+    together = best(allowed=False)
+    money = money_on(answered(), Wishes(plan=best().id))
+    rent = next(at for at, way in enumerate(money.ways) if way.plan.name == together.name)
+    chance = chances_cheaper(money.futures)[money.chosen, rent]
+    told = re.search(r"in (\d+) % of the futures", unasked(best(), together))
+
+    assert told is not None
+    assert float(told[1]) / 100.0 == pytest.approx(chance, abs=0.03)
+
+
+def test_machines_of_both_pools_may_stand_in_racks_of_their_own() -> None:
+    pools = [plan for plan in apart("eu_rag_onprem") if plan.provider_kind == "on_prem"]
+
+    assert pools
+    assert not any("your racks take" in str(p.extra["not_recommended_because"]) for p in pools)
+
+
+def test_one_price_errs_for_both_pools_alike() -> None:
+    both = best().offers
+
+    assert (both[0], same_price(both).tolist()) == (both[1], [0, 0])

@@ -31,7 +31,14 @@ def chances_of(chat: Worked, plans: Sequence[Plan], *, seed: int = 1) -> np.ndar
     speeds = [plan.speed_range for plan in plans]
     rules = chat.priced[0].rules
     return chances_cheaper(
-        futures_usd(cases_of(plans), speeds, rules, chat.rates, draws=DRAWS, seed=seed)
+        futures_usd(
+            stacked([cases_of(plan) for plan in plans]),
+            speeds,
+            rules,
+            chat.rates,
+            draws=DRAWS,
+            seed=seed,
+        )
     )
 
 
@@ -41,7 +48,9 @@ def chances(chat: Worked) -> np.ndarray:
 
 def test_a_plan_costs_again_what_the_answer_says(chat: Worked) -> None:
     plans = [plan for plan in with_cases(chat) if not plan.price_open]
-    again = cost_breakdown(cases_of(plans), chat.priced[0].rules).total_usd
+    again = cost_breakdown(
+        stacked([cases_of(plan) for plan in plans]), chat.priced[0].rules
+    ).total_usd
     assert again.tolist() == [plan.value("total_cost_usd") for plan in plans]
 
 
@@ -77,7 +86,7 @@ def test_even_odds_are_too_close_to_call() -> None:
 def test_a_fleet_has_no_case_of_its_own(chat: Worked) -> None:
     fleet = replace(chat.decisions[0].plans[0], case=None)
     with pytest.raises(ValueError, match="cannot be costed again"):
-        cases_of([fleet])
+        cases_of(fleet)
 
 
 def test_rows_under_one_another_cost_what_they_cost_alone(chat: Worked) -> None:

@@ -123,6 +123,19 @@ def test_each_term_is_its_weight_times_the_logarithm_of_its_ratio() -> None:
             assert term.term == pytest.approx(term.weight * np.log(term.value / term.best))
 
 
+def test_a_balance_with_separate_pools_is_weighed_over_all_plans() -> None:
+    done = work_of("chatbot_1m", solve_for="weighted", weight_latency=60, disagg_allowed=True)
+    decision = done.decisions[0]
+    fit = [plan for plan in decision.plans
+           if plan.meets_targets and not plan.extra.get("not_recommended_because")]  # fmt: skip
+    assert decision.verdict is not None
+    best = {term.criterion: term.best for term in decision.verdict.terms}
+
+    assert any(plan.pool_cases for plan in fit)
+    assert best["cost"] == min(plan.value("total_cost_usd") or np.inf for plan in fit)
+    assert best["latency"] == min(plan.value("e2e_p99_s") or np.inf for plan in fit)
+
+
 def test_all_weight_on_cost_is_the_least_cost() -> None:
     weights = dict.fromkeys(
         ("weight_latency", "weight_risk", "weight_simplicity", "weight_carbon"), 0

@@ -259,7 +259,7 @@ def _placed(
     """Each pair on the cheapest offers of both parts at each place, that may be recommended."""
     first = _priced_pool(priced, pools.prefill, question, snapshot, only, alone=False)
     second = _priced_pool(priced, pools.decode, question, snapshot, only, alone=True)
-    places = [_place(offer) for offer in priced.offers]
+    places = [place_of(offer) for offer in priced.offers]
     best = [_cheapest_at(each, question, places) for each in (first, second)]
     return [
         Pair(
@@ -272,8 +272,11 @@ def _placed(
     ]  # fmt: skip
 
 
-def _place(offer: OfferSpec) -> str:
-    """Where both pools must stand; empty where that is not known or no network joins machines."""
+def place_of(offer: OfferSpec) -> str:
+    """Where both pools must stand; empty where that is not known or no network joins machines.
+
+    Source: the catalogue's offers.
+    """
     if deployment_kind(offer) == "on_prem":
         return "on_prem"
     return "" if offer.region is None or is_market(offer) else offer.region.slug

@@ -12,7 +12,7 @@ from advisor.engine.plan import Plan
 from advisor.engine.search.fits import site_refusal
 from advisor.engine.workload import Question
 from catalog.specs import Figure
-from catalog.units import KILO, MEGA
+from catalog.units import MEGA
 
 ROLES = ("prefill", "decode")
 _SUMMED = (
@@ -20,10 +20,6 @@ _SUMMED = (
     "carbon_kg_month",
 )  # fmt: skip
 _SUM = "sum over both pools"
-UNASKED = (
-    "figures of separate pools have wide ranges and no deployment files are written: answer "
-    'yes to "May reading and writing use separate machines?" to have them recommended'
-)
 
 
 def plans_apart(pairs: Sequence[Pair], question: Question) -> tuple[Plan, ...]:
@@ -39,8 +35,6 @@ def plans_apart(pairs: Sequence[Pair], question: Question) -> tuple[Plan, ...]:
 
 def plan_apart(pair: Pair, question: Question, *, plan_id: str) -> Plan:
     """Both pools as one plan: costs, power and carbon are sums, latencies those of the pair.
-
-    It may be recommended to who asked for it.
 
     Source: sums; latencies as in `search.size_apart`.
     """
@@ -76,8 +70,7 @@ def plan_apart(pair: Pair, question: Question, *, plan_id: str) -> Plan:
         case=None,
         pool_cases=tuple(pool.case for pool in pools if pool.case is not None),
     )
-    asked = pair.decode.workload.disaggregation_asked
-    blocked = over_limits(plan, question) or _no_room(pools, question) or ("" if asked else UNASKED)
+    blocked = over_limits(plan, question) or _no_room(pools, question)
     return replace(plan, extra={**plan.extra, "not_recommended_because": blocked})
 
 
@@ -140,10 +133,11 @@ def _no_room(pools: Sequence[Plan], question: Question) -> str:
     """Why the user's own room cannot take both pools; empty where it can, or need not."""
     if pools[0].provider_kind != "on_prem":
         return ""
+    cases = [case for pool in pools for case in pool.costed]
     reason = site_refusal(
-        "Both pools together",
+        _both(pools, "system"),
         systems=float(sum(pool.system_count for pool in pools)),
-        power_w=sum((pool.value("power_kw") or 0.0) * KILO for pool in pools),
+        power_w=sum(float(case.instances[0] * case.power_w_per_instance[0]) for case in cases),
         rack_units=None,
         site=question.site,
         liquid_only=False,

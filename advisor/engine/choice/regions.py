@@ -155,7 +155,7 @@ def with_plans(
     fit = [plan for plan in shown if not plan.extra["not_recommended_because"]]
     if weighed and fit:
         single = [] if verdict is None else [verdict.recommended, verdict.least_cost]
-        verdict = _verdict([*{plan.id: plan for plan in [*single, *fit]}.values()], question)
+        verdict = _verdict([*single, *fit], [*decision.plans, *shown], question)
     best = decision.recommended if verdict is None else verdict.recommended
     plans = [*decision.plans, *shown]
     if best is not None:
@@ -170,15 +170,27 @@ def with_plans(
     )
 
 
-def _verdict(plans: Sequence[Plan], question: Question) -> Verdict | None:
-    """The plan that the objective prefers, beside that of least cost; one place before several.
+def _verdict(
+    contenders: Sequence[Plan], plans: Sequence[Plan], question: Question
+) -> Verdict | None:
+    """Of the contenders the one that the objective prefers, beside that of least cost.
+
+    A balance is weighed against the best of all plans that may be recommended. One place comes
+    before several.
 
     Source: as `decision.decide`.
     """
     criteria = criteria_of_plans(plans, question)
-    key = keys(objective_of(question), criteria, question.priorities)
-    fit = [(plan, row) for row, plan in enumerate(plans)]
-    return verdict_of(fit, key, criteria, np.ones(len(plans), dtype=bool), question, job=False)
+    among = np.array([_may_be_recommended(plan, question) for plan in plans], dtype=bool)
+    key = keys(objective_of(question), criteria, question.priorities, among)
+    row_of = {plan.id: row for row, plan in enumerate(plans)}
+    fit = [(plan, row_of[plan.id]) for plan in {each.id: each for each in contenders}.values()]
+    return verdict_of(fit, key, criteria, among, question, job=False)
+
+
+def _may_be_recommended(plan: Plan, question: Question) -> bool:
+    blocked = plan.extra.get("not_recommended_because") or over_limits(plan, question)
+    return plan.meets_targets and not plan.price_open and not blocked
 
 
 def _why(best: Plan) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from advisor.engine.cases import Floats
+from advisor.engine.cases import Floats, Ints
 from advisor.engine.plan import Plan
 from costing.engine.cases import CostCases, CostRules, stacked
 from costing.engine.montecarlo import Spread, Uncertainty, sampled, totals_usd
@@ -16,16 +16,23 @@ TOO_CLOSE = (0.2, 0.8)
 """Between these chances of being the cheaper one, two plans are too close to call (assumed)."""
 
 
-def cases_of(plans: Sequence[Plan]) -> CostCases:
-    """The cost cases of plans, one row a plan; fleets have none and raise ValueError.
+def cases_of(plan: Plan) -> CostCases:
+    """What a plan's cost is the sum of, one row or one a pool; ValueError for a fleet.
 
-    Source: the cases the plans were priced from.
+    Source: the cases the plan was priced from.
     """
-    cases = [plan.case for plan in plans if plan.case is not None]
-    if len(cases) < len(plans) or not cases:
+    if not plan.costed:
         message = "plans without a cost case of their own cannot be costed again"
         raise ValueError(message)
-    return stacked(cases)
+    return stacked(plan.costed)
+
+
+def same_price(offers: Sequence[tuple[str, ...]]) -> Ints:
+    """For each row of cases the first row that is the very same offer, as `Plan.offers` has it.
+
+    Source: equality.
+    """
+    return np.array([offers.index(offer) for offer in offers], dtype=np.int64)
 
 
 def uncertainty_of(speeds: Sequence[Spread], rules: CostRules, rates: Rates) -> Uncertainty:
@@ -59,16 +66,18 @@ def futures_usd(
     rules: CostRules,
     rates: Rates,
     *,
+    price_of: Ints | None = None,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> Floats:
     """Cost of each case over the horizon in the same futures; shape (draws, cases).
 
-    The same seed gives the same futures. Nan where a price is open.
+    The same seed gives the same futures. Nan where a price is open. `price_of` as `same_price`.
     Source: `costing.engine.montecarlo`.
     """
     known = uncertainty_of(speeds, rules, rates)
-    return totals_usd(cases, rules, sampled(cases, rules, known, draws=draws, seed=seed))
+    drawn = sampled(cases, rules, known, draws=draws, seed=seed, price_of=price_of)
+    return totals_usd(cases, rules, drawn)
 
 
 def too_close(chance: float) -> bool:

@@ -13,17 +13,17 @@ from costing.engine.breakeven import Ways, ways_of
 from costing.engine.cases import CostCases, CostRules
 from costing.engine.hybrid import hybrid
 from costing.engine.montecarlo import Spread
-from costing.engine.tco import total_usd
 
 KINDS: Mapping[str, str] = {
     "rent": "Cloud, by the hour",
     "commit": "Cloud, committed",
     "own": "Own machines",
     "hybrid": "Own base, cloud for growth",
+    "apart": "Prefill and decode apart",
     "hosted": "Hosted API, by the token",
 }
 """Ways to get capacity, by id, in the order of a table."""
-_KIND_OF: Mapping[Purchase, str] = {
+KIND_OF: Mapping[Purchase, str] = {
     Purchase.ON_DEMAND: "rent",
     Purchase.SPOT: "rent",
     Purchase.CAPACITY_BLOCK: "rent",
@@ -33,6 +33,8 @@ _KIND_OF: Mapping[Purchase, str] = {
     Purchase.QUOTE: "own",
     Purchase.HOSTED_TOKENS: "hosted",
 }
+"""The way that an offer is, by its purchase."""
+OWN = frozenset({Purchase.BUY, Purchase.QUOTE})
 NO_GROWTH = "Demand does not grow, so there is nothing to rent beside own machines."
 NOTHING_PRICED = "It needs an own and a rented plan with a price; one of them is missing."
 
@@ -52,7 +54,13 @@ class Way:
     @property
     def row_plans(self) -> tuple[Plan, ...]:
         """The plan of each case."""
-        return (self.plan,) if self.rented is None else (self.plan, self.rented)
+        own = (self.plan,) * len(self.plan.costed)
+        return own if self.rented is None else (*own, self.rented)
+
+    @property
+    def offers(self) -> tuple[tuple[str, ...], ...]:
+        """What is bought of whom, by case."""
+        return self.plan.offers + (() if self.rented is None else self.rented.offers)
 
     @property
     def label(self) -> str:
@@ -73,12 +81,20 @@ class Way:
 
 def kind_of(plan: Plan) -> str:
     """The way to get capacity that a plan takes."""
-    return _KIND_OF[Purchase(plan.purchase)]
+    return "apart" if plan.pool_cases else KIND_OF[Purchase(plan.purchase)]
+
+
+def purchases(plan: Plan) -> list[str]:
+    """How a plan's machines are bought; two ways where its pools differ.
+
+    Source: the plan.
+    """
+    return plan.purchase.split(", ")
 
 
 def costed(plans: Sequence[Plan]) -> list[Plan]:
     """Plans that meet the targets and can be costed again."""
-    return [plan for plan in plans if plan.case is not None and plan.meets_targets]
+    return [plan for plan in plans if plan.costed and plan.meets_targets]
 
 
 def compared(
@@ -93,7 +109,8 @@ def compared(
     Source: the rule stated here; costs as `costing.engine.tco`.
     """
     pool = costed(plans)
-    totals = dict(zip((p.id for p in pool), total_usd(cases_of(pool), rules), strict=True))
+    each = ways_of([cases_of(plan) for plan in pool])
+    totals = dict(zip((plan.id for plan in pool), each.totals_usd(rules), strict=True))
     best: dict[str, Plan] = {}
     for plan in sorted(pool, key=lambda each: _order(each, totals[each.id])):
         best.setdefault(kind_of(plan), plan)
@@ -104,7 +121,7 @@ def compared(
     missing = {
         kind: why if kind == "hybrid" else "No plan of this kind meets your targets and limits."
         for kind in KINDS
-        if kind not in ways
+        if kind not in ways and kind != "apart"
     }
     ordered = [ways[kind] for kind in KINDS if kind in ways]
     if best[kind_of(chosen)].id != chosen.id:
@@ -118,7 +135,8 @@ def _order(plan: Plan, usd: float) -> tuple[bool, bool, float]:
 
 
 def _alone(kind: str, plan: Plan) -> Way:
-    return Way(kind=kind, plan=plan, cases=cases_of([plan]), speeds=(plan.speed_range,))
+    cases = cases_of(plan)
+    return Way(kind=kind, plan=plan, cases=cases, speeds=(plan.speed_range,) * len(cases))
 
 
 def _mixed(
@@ -127,13 +145,16 @@ def _mixed(
     """Own machines for a base, and machines by the hour for the rest."""
 
     def cheapest(*kinds: Purchase) -> Plan | None:
-        mine = [p for p in pool if p.purchase in kinds and np.isfinite(totals[p.id])]
+        mine = [
+            p for p in pool
+            if p.purchase in kinds and np.isfinite(totals[p.id]) and not p.pool_cases
+        ]  # fmt: skip
         return min(mine, key=lambda plan: _order(plan, totals[plan.id]), default=None)
 
     own, rented = cheapest(Purchase.BUY), cheapest(Purchase.ON_DEMAND)
     if own is None or rented is None:
         return None, NOTHING_PRICED
-    both = hybrid(cases_of([own]), cases_of([rented]), rules)
+    both = hybrid(cases_of(own), cases_of(rented), rules)
     if both is None:
         return None, NO_GROWTH
     way = Way(
@@ -168,7 +189,9 @@ def elasticity(way: Way, *, interrupted_per_month: float) -> str:
         "quote": "up by whole machines once delivered; what is bought stays",
         "hosted_tokens": "by the token, within the provider's limits",
     }
-    return "the base stays, the rest by the hour" if way.rented else texts[way.plan.purchase]
+    if way.rented:
+        return "the base stays, the rest by the hour"
+    return "; ".join(texts[each] for each in purchases(way.plan))
 
 
 def weeks_to_capacity(way: Way, *, own: Spread, block_weeks: float) -> tuple[float, float, str]:
@@ -179,8 +202,8 @@ def weeks_to_capacity(way: Way, *, own: Spread, block_weeks: float) -> tuple[flo
     stated = way.plan.extra.get("lead_time_weeks")
     if isinstance(stated, int | float):
         return float(stated), float(stated), "as the offer states"
-    if way.kind in ("own", "hybrid"):
+    if way.rented or OWN & set(purchases(way.plan)):
         return own[0], own[1], "reported for accelerator servers; the offer states none"
-    if way.plan.purchase == Purchase.CAPACITY_BLOCK:
+    if Purchase.CAPACITY_BLOCK in purchases(way.plan):
         return 0.0, block_weeks, "booked ahead by at most this"
     return 0.0, 0.0, "at once where machines are free; the offer promises none"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from advisor.engine.cases import Floats
-from advisor.engine.money.futures import SEED, uncertainty_of
+from advisor.engine.cases import Floats, Ints
+from advisor.engine.money.futures import SEED, same_price, uncertainty_of
 from advisor.engine.plan import Plan
 from costing.engine.cases import CostRules, stacked
 from costing.engine.chances import chance_cheaper
@@ -56,6 +56,7 @@ class Futures:
     contenders: tuple[Plan, ...]
     draws: Draws
     owner: tuple[int, ...]  # contender of each case that is drawn; plans of two pools have two
+    price_of: Ints  # of each case the first one at the very same price
     totals: Floats  # (draws, contenders), USD
 
 
@@ -73,10 +74,13 @@ def futures_of(
     owner = tuple(at for at, plan in enumerate(kept) for _ in plan.costed)
     cases = stacked([case for plan in kept for case in plan.costed])
     known = uncertainty_of([kept[at].speed_range for at in owner], rules, rates)
-    draws = sampled(cases, rules, known, draws=DRAWS, seed=SEED)
+    price_of = same_price([offer for plan in kept for offer in plan.offers])
+    draws = sampled(cases, rules, known, draws=DRAWS, seed=SEED, price_of=price_of)
     firsts = [owner.index(at) for at in range(len(kept))]
     totals = np.add.reduceat(totals_usd(cases, rules, draws), firsts, axis=1)
-    return Futures(contenders=tuple(kept), draws=draws, owner=owner, totals=totals)
+    return Futures(
+        contenders=tuple(kept), draws=draws, owner=owner, price_of=price_of, totals=totals
+    )
 
 
 def doubt_of(futures: Futures) -> Doubt:
@@ -113,13 +117,22 @@ def _unknowns(futures: Futures, totals: Floats, *, plans: Sequence[int]) -> list
     cases = [(case, at) for case, at in enumerate(futures.owner) if at in plans]
     for each in fields(Draws):
         values = getattr(futures.draws, each.name)
-        columns = [(None, values)] if values.ndim == 1 else [(at, values[:, i]) for i, at in cases]
+        own = cases if each.name != "price" else _one_a_price(cases, futures.price_of)
+        columns = [(None, values)] if values.ndim == 1 else [(at, values[:, i]) for i, at in own]
         for plan, column in columns:
             if np.ptp(column) == 0.0:
                 continue
             worth, narrows = _worth(totals, column)
             found.append(Unknown(id=each.name, plan=plan, worth_usd=worth, narrows=narrows))
     return found
+
+
+def _one_a_price(cases: Sequence[tuple[int, int]], price_of: Ints) -> list[tuple[int, int]]:
+    """The first of the cases that share a price."""
+    first: dict[int, tuple[int, int]] = {}
+    for case, at in cases:
+        first.setdefault(int(price_of[case]), (case, at))
+    return list(first.values())
 
 
 def _worth(totals: Floats, known: Floats) -> tuple[float, float]:
