@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from advisor.engine.calibration import shipped_calibration
+from advisor.engine.fleet import solving
 from advisor.engine.fleet.answering import FleetAnswer, full_fleet, quick_fleet
 from advisor.engine.fleet.checking import broken
-from advisor.engine.fleet.mip import Limits
+from advisor.engine.fleet.mip import Limits, Program, Solved, solve
 from advisor.engine.fleet.percentiles import Checked, checked
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.pursuing import goal_of
@@ -29,6 +30,7 @@ from catalog.engine.shipped import shipped_snapshot
 from costing.engine.rates import shipped_rates
 
 MIXED = "mixed_company"
+QUICK_LOOKS = 60  # of all searches of an answer together; each looks at most 40 times
 
 
 @cache
@@ -138,9 +140,9 @@ def test_a_budget_that_no_fleet_keeps_leaves_the_least_cost_and_says_so() -> Non
 REPLAY = """
 import hashlib, json, django
 django.setup()
-from tests.engine.test_fleet_answer import asked_for, fleet_document
-text = json.dumps(fleet_document(asked_for("weighted")), sort_keys=True)
-print(hashlib.sha256(text.encode()).hexdigest())
+from tests.engine.test_fleet_answer import asked_for, fleet_document, hard
+documents = [fleet_document(each) for each in (asked_for("weighted"), hard())]
+print(hashlib.sha256(json.dumps(documents, sort_keys=True).encode()).hexdigest())
 """
 
 
@@ -154,6 +156,37 @@ def test_processes_with_different_hash_seeds_find_the_same_fleet() -> None:
         for seed in ("1", "2")
     ]  # fmt: skip
     assert runs[0].stdout == runs[1].stdout != ""
+
+
+@cache
+def hard() -> FleetAnswer:
+    """A question whose cuts at the root alone would take half a minute."""
+    return fleet(answered("agent_platform_1m", horizon_months=60))
+
+
+def test_a_hard_question_is_answered_after_a_few_looks_with_its_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = 0
+
+    def look(_usd: float, _bound: float) -> bool:
+        nonlocal looks
+        looks += 1
+        return False
+
+    def looking(program: Program, limits: Limits, *, relaxed: bool = False) -> Solved:
+        return solve(program, limits, relaxed=relaxed, watch=None if relaxed else look)
+
+    monkeypatch.setattr(solving, "solve", looking)
+    found = hard.__wrapped__()
+    assert found.gap <= 0.03
+    assert 0 < looks <= QUICK_LOOKS
+
+
+def test_the_quick_search_never_costs_more_than_the_greedy_fleet_or_less_than_its_bound() -> None:
+    found = hard()
+    assert found.greedy_usd is not None
+    assert found.bound_usd <= found.bill.total_usd <= found.greedy_usd
 
 
 def test_the_lines_of_the_bill_add_up_to_the_cent() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from advisor.engine.fleet.accounts import bill_of
-from advisor.engine.fleet.answering import quick_outcome
 from advisor.engine.fleet.setting import setting_of
+from advisor.engine.fleet.solving import solve_quickly
 from advisor.engine.reasons.change import Change, OfferPrice
 from advisor.engine.reasons.fleets import (
     FleetOutcome,
@@ -42,7 +42,7 @@ def usd_from_outside(**answers: Any) -> float:
     done = answered(MIXED, **answers)
     setting = setting_of(done.question, done.priced, done.decisions)
     assert setting is not None
-    fleet = quick_outcome(setting).fleet
+    fleet = solve_quickly(setting.problem).fleet
     assert fleet is not None
     return bill_of(setting, fleet).total_usd
 

@@ -14,7 +14,7 @@ from advisor.engine.fleet.greedy import greedy_fleet, single_option_fleet
 from advisor.engine.fleet.hourly import solve_by_hours
 from advisor.engine.fleet.mip import Limits, solve
 from advisor.engine.fleet.problem import FleetProblem, Group, Job, Limit, Whole
-from advisor.engine.fleet.solving import solve_exactly
+from advisor.engine.fleet.solving import solve_exactly, solve_quickly
 from advisor.management.bench_fleet import instance
 
 SEEDS = st.integers(0, 10_000)
@@ -105,6 +105,15 @@ def test_the_fleet_never_costs_more_than_the_greedy_one(seed: int) -> None:
     problem = market(seed)
     greedy = greedy_fleet(problem)
     outcome = solve_exactly(problem)
+    assert greedy is None or (outcome.fleet and outcome.fleet.usd <= greedy.usd + SURE)
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS)
+def test_the_quick_search_is_no_dearer_than_greedy_and_no_cheaper_than_its_bound(seed: int) -> None:
+    problem = one_bucket(seed)
+    greedy, outcome, least = greedy_fleet(problem), solve_quickly(problem), brute_force_usd(problem)
+    assert outcome.bound_usd <= least + SURE
     assert greedy is None or (outcome.fleet and outcome.fleet.usd <= greedy.usd + SURE)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -10,19 +11,15 @@ from advisor.engine.choice.objectives import WORDS, Objective
 from advisor.engine.fleet.accounts import Bill, bill_of
 from advisor.engine.fleet.checking import broken, priced
 from advisor.engine.fleet.comparing import Plain, best_plain, restricted
-from advisor.engine.fleet.formulation import formulate
-from advisor.engine.fleet.greedy import greedy_fleet
-from advisor.engine.fleet.mip import Limits, Watch, solve
+from advisor.engine.fleet.mip import Limits, Watch
 from advisor.engine.fleet.percentiles import Checked, PoolCheck
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.pursuing import Pursued, goal_of, pursued
 from advisor.engine.fleet.setting import Setting
-from advisor.engine.fleet.solving import Outcome, solve_exactly
+from advisor.engine.fleet.solving import Outcome, Search, solve_exactly, solve_quickly
 
-QUICK = Limits(gap=5e-3, nodes=5)
 FULL = Limits(gap=1e-4, nodes=20_000, looks=2_000)
 AIMED_GAP = 1e-3  # at which the search for another objective than cost ends
-GOOD_ENOUGH = 0.03  # gap to the relaxation at which the quick answer looks no further
 WORTH_IT = 0.03  # saving from which a fleet is recommended over a plan, beyond the gap
 _USED = 1e-6
 Told = Callable[[str, float], None]
@@ -119,16 +116,14 @@ def kinds_of(setting: Setting, fleet: Fleet) -> frozenset[tuple[str, str]]:
 
 
 def quick_fleet(setting: Setting, decisions: Sequence[Decision]) -> FleetAnswer | None:
-    """A fleet within about a second: the greedy one where it is proven good, else a short search.
+    """A fleet within about a second; None where nothing serves everything.
 
-    None where nothing serves everything.
-
-    Source: `solve_exactly`; the bound is that of the linear relaxation where it suffices.
+    Source: `solve_quickly`.
     """
-    outcome = quick_outcome(setting)
+    outcome = solve_quickly(setting.problem)
     if outcome.fleet is None:
         return None
-    return _answered(setting, outcome, decisions, QUICK, plain=True)
+    return _answered(setting, outcome, decisions, solve_quickly)
 
 
 def full_fleet(
@@ -155,7 +150,8 @@ def full_fleet(
     if outcome.fleet is None:
         return None
     say("Comparing with plain fleets", 0.7)
-    answer = _answered(setting, outcome, decisions, replace(limits, gap=1e-3), plain=True)
+    beside = partial(solve_exactly, limits=replace(limits, gap=1e-3))
+    answer = _answered(setting, outcome, decisions, beside)
     say("Looking for the best fleet for what you ask", 0.75)
     answer = _of_objective(answer, outcome, replace(limits, gap=AIMED_GAP), watch)
     if check is None:
@@ -208,37 +204,17 @@ def _mended(answer: FleetAnswer, check: Check) -> FleetAnswer:
     )  # fmt: skip
 
 
-def quick_outcome(setting: Setting) -> Outcome:
-    """The quick search alone, compared with nothing: the greedy fleet, or a few nodes more.
-
-    Source: `solve_exactly`; the bound is that of the linear relaxation where it suffices.
-    """
-    problem = setting.problem
-    greedy = greedy_fleet(problem)
-    relaxed = solve(formulate(problem).program, Limits(), relaxed=True)
-    if greedy is not None and relaxed.bound >= greedy.usd * (1.0 - GOOD_ENOUGH):
-        return Outcome(fleet=greedy, bound_usd=relaxed.bound, greedy=greedy, single=None)
-    outcome = solve_exactly(problem, QUICK, greedy=greedy, relaxed=relaxed)
-    return replace(outcome, bound_usd=max(outcome.bound_usd, min(relaxed.bound, _usd(outcome))))
-
-
-def _usd(outcome: Outcome) -> float:
-    return np.inf if outcome.fleet is None else outcome.fleet.usd
-
-
 def _answered(
     setting: Setting,
     outcome: Outcome,
     decisions: Sequence[Decision],
-    limits: Limits,
-    *,
-    plain: bool,
+    search: Search,
 ) -> FleetAnswer:
     fleet = outcome.fleet
     if fleet is None:
         message = "an outcome without a fleet has no answer"
         raise ValueError(message)
-    beside = best_plain(setting, limits) if plain else None
+    beside = best_plain(setting, search)
     other = beside.outcome.fleet if beside is not None else None
     if beside is not None and other is not None and other.usd < fleet.usd:
         # What one family and one contract can do, the whole market can do too.
@@ -256,21 +232,21 @@ def _answered(
         plain_usd=None
         if beside is None or other is None
         else max(bill_of(beside.setting, other).total_usd, 0.0),
-        family_usd=_one_family(setting, fleet, bill, limits),
-        separate_usd=_separate(setting, fleet, limits),
+        family_usd=_one_family(setting, fleet, bill, search),
+        separate_usd=_separate(setting, fleet, search),
         separate_plans_usd=sum(usd for usd in known if usd is not None)
         if len(known) == len(decisions)
         else None,
         stopped=outcome.stopped,
-        without_owned_usd=_without_owned(setting, limits),
+        without_owned_usd=_without_owned(setting, search),
     )
 
 
-def _without_owned(setting: Setting, limits: Limits) -> float | None:
+def _without_owned(setting: Setting, search: Search) -> float | None:
     """Least cost without the machines that are owned; None where none is, or nothing serves."""
     offered = np.array([option.owned == 0.0 for option in setting.options], dtype=bool)
     small = None if offered.all() else restricted(setting, offered, [True] * len(setting.plans))
-    found = None if small is None else solve_exactly(small.problem, limits).fleet
+    found = None if small is None else search(small.problem).fleet
     return None if small is None or found is None else bill_of(small, found).total_usd
 
 
@@ -296,7 +272,7 @@ def _lifted(setting: Setting, plain: Plain) -> Fleet | None:
     return None if broken(problem, fleet) else priced(problem, fleet)
 
 
-def _one_family(setting: Setting, fleet: Fleet, bill: Bill, limits: Limits) -> float | None:
+def _one_family(setting: Setting, fleet: Fleet, bill: Bill, search: Search) -> float | None:
     """Least cost with one family in any contracts; the fleet's own where it has just one."""
     families = {option.family for option in setting.options}
     families |= {plan.family for plan in setting.plans}
@@ -313,14 +289,14 @@ def _one_family(setting: Setting, fleet: Fleet, bill: Bill, limits: Limits) -> f
         small = restricted(setting, keep, [plan.family == family for plan in setting.plans])
         if small is None:
             continue
-        found = solve_exactly(small.problem, limits).fleet
+        found = search(small.problem).fleet
         if found is not None:
             usd = bill_of(small, found).total_usd
             best = usd if best is None else min(best, usd)
     return best
 
 
-def _separate(setting: Setting, fleet: Fleet, limits: Limits) -> float | None:
+def _separate(setting: Setting, fleet: Fleet, search: Search) -> float | None:
     """Least cost with each load on machines of its own; None where nothing is shared anyway."""
     problem = setting.problem
     shared = False
@@ -335,7 +311,7 @@ def _separate(setting: Setting, fleet: Fleet, limits: Limits) -> float | None:
     total = 0.0
     for load in range(len(setting.priced)):
         alone = _of_load(setting, load)
-        found = solve_exactly(alone.problem, limits).fleet
+        found = search(alone.problem).fleet
         if found is None:
             return None
         total += found.usd

@@ -10,7 +10,7 @@ from advisor.engine.fleet.formulation import formulate
 from advisor.engine.fleet.mip import Limits, solve
 from advisor.engine.fleet.problem import Fleet, FleetProblem, options_kept, wholes_kept
 from advisor.engine.fleet.setting import Setting
-from advisor.engine.fleet.solving import Outcome, solve_exactly
+from advisor.engine.fleet.solving import Outcome, Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,8 @@ def _complete(problem: FleetProblem) -> bool:
     return loads == {*problem.pool_load.tolist(), *(each.load for each in problem.wholes)}
 
 
-def best_plain(setting: Setting, limits: Limits) -> Plain | None:
-    """The cheapest fleet of a single family and a single kind of contract, by the same solver.
+def best_plain(setting: Setting, search: Search) -> Plain | None:
+    """The cheapest fleet of a single family and a single kind of contract, by the same search.
 
     A hosted API paid by the token counts as a family of its own. The fleet may follow the hours
     and share machines just as the hybrid may; every family and contract is tried whose linear
@@ -77,7 +77,7 @@ def best_plain(setting: Setting, limits: Limits) -> Plain | None:
         known: Fleet | None = None if best is None else best.outcome.fleet
         if not np.isfinite(relaxed.usd) or (known is not None and relaxed.usd >= known.usd):
             continue
-        outcome = solve_exactly(small.problem, limits, relaxed=relaxed)
+        outcome = search(small.problem, relaxed=relaxed)
         if outcome.fleet is not None and (known is None or outcome.fleet.usd < known.usd):
             best = Plain(family=name, purchase=way, outcome=outcome, setting=small)
     return best

@@ -165,6 +165,22 @@ def without_dear(program: Program, relaxed: Solved, *, known_usd: float) -> Prog
     return replace(program, upper=[np.where(dear, lower, upper)])
 
 
+def only_used(program: Program, relaxed: Solved) -> Program:
+    """The program without the whole columns that its relaxation leaves at their least.
+
+    What is left is small and solved at once; its best is a solution of the whole program, whose
+    relaxation bounds it.
+
+    Source: T. Berthold, "RENS: the optimal rounding", Mathematical Programming Computation 6
+    (2014); here what the relaxation uses may take any whole value.
+    """
+    if relaxed.values is None:
+        return program
+    lower, upper = np.concatenate(program.lower), np.concatenate(program.upper)
+    unused = (np.concatenate(program.whole) > 0.0) & (relaxed.values <= lower + _UNUSED)
+    return replace(program, upper=[np.where(unused, lower, upper)])
+
+
 class _Silent(highspy.Highs):
     """A solver that is silent from its first call: its constructor prints a banner otherwise."""
 

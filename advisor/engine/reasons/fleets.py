@@ -7,10 +7,11 @@ import numpy as np
 
 from advisor.engine.cases import Floats
 from advisor.engine.fleet.accounts import Bill, bill_of
-from advisor.engine.fleet.answering import kinds_of, quick_outcome
+from advisor.engine.fleet.answering import kinds_of
 from advisor.engine.fleet.comparing import restricted
 from advisor.engine.fleet.problem import Fleet
 from advisor.engine.fleet.setting import Option, Setting, part_name
+from advisor.engine.fleet.solving import solve_quickly
 from advisor.engine.fleet.telling import kinds_text
 from advisor.engine.plan import Plan
 from advisor.engine.reasons.outcome import Pick
@@ -76,11 +77,11 @@ def fleet_of(setting: Setting | None) -> FleetOutcome | None:
 
     Deterministic: it stops at a gap or a number of nodes, never by the clock.
 
-    Source: `quick_outcome`.
+    Source: `solve_quickly`.
     """
     if setting is None:
         return None
-    found = quick_outcome(setting)
+    found = solve_quickly(setting.problem)
     if found.fleet is None:
         return None
     bill = bill_of(setting, found.fleet)
