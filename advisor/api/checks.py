@@ -26,6 +26,7 @@ class QuoteIn(Strict):
     """The lines of a quote, as pasted."""
 
     text: str = Field(min_length=1, max_length=LONGEST_QUOTE)
+    currency: str = Field(default="", max_length=3, description="code, where the text names none")
 
 
 @router.post("/check/setup", response=dict[str, Any])
@@ -42,4 +43,4 @@ def check_a_setup(request: HttpRequest, payload: SetupIn) -> Any:
 def check_a_quote(request: HttpRequest, payload: QuoteIn) -> Any:
     """A quote against the catalogue: prices, missing items, and lines that were not read."""
     key_for(request, Scope.RUN)
-    return check_quote(payload.text)
+    return check_quote(payload.text, currency=payload.currency)

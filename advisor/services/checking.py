@@ -1,6 +1,6 @@
 """Check a set-up somebody has in mind, and a quote somebody was sent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from catalog.engine.spellings import Spellings
 from catalog.queries import find_accelerator
 from catalog.queries import snapshot as catalogue_snapshot
 from catalog.specs import AcceleratorSpec, CatalogueSnapshot, Purchase
+from costing.engine.rates import CurrencyRate
+from costing.queries import currencies
 
 ROUNDS = 8
 LEAST_LOAD, MOST_LOAD = 1.0 / 64.0, 64.0
@@ -135,35 +137,63 @@ def _carries(alone: Base, at: int, count: int) -> float | None:
     return held
 
 
-def check_quote(text: str, *, currency_usd: float = 1.0) -> dict[str, Any]:
+def check_quote(text: str, *, currency: str = "") -> dict[str, Any]:
     """A pasted quote against the catalogue: what was read, what is dear, what is missing.
 
-    Raises InvalidAnswers where there is nothing to read.
+    Its lines stay in its currency: the one it names, else `currency`, else USD; prices are compared
+    in USD at a dated rate. Raises InvalidAnswers where there is nothing to read or no rate.
     """
     if not text.strip() or len(text) > LONGEST_QUOTE:
         message = f"paste the lines of a quote, at most {LONGEST_QUOTE:,} characters"
         raise InvalidAnswers([Problem(pointer="/text", message=message)])
     snapshot = catalogue_snapshot()
     quote = read_quote(text, Spellings(snapshot.accelerators, models=False).find)
+    rate = _rate_of(quote.currencies, currency.strip().upper(), currencies())
     hardware = [line for line in quote.lines if line.kind == "hardware"]
     off = quote.stated_total is not None and abs(quote.stated_total - quote.sum) > max(
         0.01 * quote.sum, 1.0
     )
     return {
+        "currency": {
+            "code": rate.code, "name": rate.name, "usd_per_unit": rate.usd_per_unit,
+            "observed_on": rate.observed_on, "source": rate.source,
+        },
         "lines": [asdict(line) for line in quote.lines],
         "unread": [{"number": number, "text": line} for number, line in quote.unread],
         "sum": quote.sum,
+        "sum_usd": quote.sum * rate.usd_per_unit,
         "stated_total": quote.stated_total,
         "total_differs": off,
         "missing": [
             {"item": item, "ask": ask} for item, ask in quote.missing.items()
         ] if hardware else [],
         "prices": [
-            _against(snapshot, line.accelerator, line.what, line.each * currency_usd)
+            _against(snapshot, line.accelerator, line.what, line.each * rate.usd_per_unit)
             for line in hardware
         ],
         "catalog_snapshot": {"as_of": snapshot.as_of.isoformat(), "digest": snapshot.digest},
     }  # fmt: skip
+
+
+def _rate_of(named: Sequence[str], asked: str, known: Mapping[str, CurrencyRate]) -> CurrencyRate:
+    """The dated rate of a quote's one currency; raises InvalidAnswers where it is not clear."""
+    codes = [code for code in named if " or " not in code]
+    codes += [code for code in (asked,) if code and code not in codes]
+    if not codes and named:
+        message = f"a sign in the quote may mean {named[0]}: choose which"
+        raise InvalidAnswers([Problem(pointer="/currency", message=message)])
+    if len(codes) > 1:
+        message = (
+            f"the quote is in {' and '.join(codes)} at once: paste the lines of one currency, "
+            "and choose that one"
+        )
+        raise InvalidAnswers([Problem(pointer="/currency", message=message)])
+    code = codes[0] if codes else "USD"
+    if code not in known:
+        there = ", ".join(sorted(known))
+        message = f"no dated exchange rate of {code} is kept; there are {there}"
+        raise InvalidAnswers([Problem(pointer="/currency", message=message)])
+    return known[code]
 
 
 def _against(snapshot: CatalogueSnapshot, slug: str, what: str, usd: float) -> dict[str, Any]:

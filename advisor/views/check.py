@@ -12,6 +12,7 @@ from advisor.questions import PRESETS
 from advisor.services.checking import check_quote, check_setup
 from advisor.views.people import assessments_of
 from catalog.queries import accelerator_names
+from costing.queries import currencies
 
 UNREADABLE = 422
 MOST_OWN = 20
@@ -51,12 +52,16 @@ def setup(request: HttpRequest) -> HttpResponse:
 @never_cache
 def quote(request: HttpRequest) -> HttpResponse:
     text = str(request.POST.get("text", ""))
-    context: dict[str, Any] = {"nav": "bids", "text": text}
+    currency = str(request.POST.get("currency", ""))
+    context: dict[str, Any] = {
+        "nav": "bids", "text": text, "currency": currency, "currencies": currencies().values(),
+    }  # fmt: skip
     if request.method != "POST":
         return render(request, "advisor/check/quote.html", context)
     try:
-        found = check_quote(text)
+        found = check_quote(text, currency=currency)
     except InvalidAnswers as refused:
-        context["error"] = refused.problems[0].message
+        problem = refused.problems[0]
+        context["currency_error" if problem.pointer == "/currency" else "error"] = problem.message
         return render(request, "advisor/check/quote.html", context, status=UNREADABLE)
     return render(request, "advisor/check/quote.html", context | {"found": found})

@@ -18,6 +18,9 @@ FIND = Spellings(shipped_snapshot().accelerators, models=False).find
         "2,DGX system with NVIDIA H100 SXM,325000,650000",
         "2\tDGX system with NVIDIA H100 SXM\t$325,000.00\t$650,000.00",
         "2; DGX system with NVIDIA H100 SXM; 325000 USD",
+        "2 x DGX system with NVIDIA H100 SXM 325.000,00 650.000,00",
+        "2 x DGX system with NVIDIA H100 SXM EUR 325,000 EUR 650,000",
+        "2 x DGX system with NVIDIA H100 SXM 325.000,00 € 650.000,00 €",
     ],
 )
 def test_a_line_of_machines_is_read_in_any_usual_shape(line: str) -> None:
@@ -32,8 +35,7 @@ def test_a_line_of_machines_is_read_in_any_usual_shape(line: str) -> None:
     "line",
     [
         "Dear customer,",
-        "2 x DGX H100 325.000,00",
-        "2 x DGX H100 EUR 325000",
+        "2 x DGX H100 325.000",
         "DGX H100: please call",
         "2,H100,325,000,650,000",
     ],
@@ -42,6 +44,24 @@ def test_a_line_that_may_mean_something_else_is_listed_not_guessed(line: str) ->
     quote = read_quote(line, FIND)
 
     assert (quote.lines, quote.unread) == ((), ((1, line),))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("2 x H100 SXM server 300,000", ()),
+        ("2 x H100 SXM server $300,000", ("USD",)),
+        ("2 x H100 SXM server 300.000,00 €\nTotal EUR 600,000", ("EUR",)),
+        ("All amounts in CHF\n2 x H100 SXM server 300,000", ("CHF",)),
+        ("2 x H100 SXM server ¥300,000", ("JPY or CNY",)),
+        ("2 x H100 SXM server INR 300,000", ("INR",)),
+        ("2 x H100 SXM server 300,000 USD\n1 x support 3 years £20,000", ("USD", "GBP")),
+    ],
+)
+def test_the_currencies_of_a_quote_are_those_its_amounts_name(
+    text: str, named: tuple[str, ...]
+) -> None:
+    assert read_quote(text, FIND).currencies == named
 
 
 def test_a_quote_of_machines_alone_lacks_everything_else() -> None:

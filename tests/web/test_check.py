@@ -4,6 +4,8 @@ import pytest
 from django.test import Client
 
 from advisor.services.checking import check_quote, check_setup
+from costing.queries import currencies
+from tests.web.test_run import text_of
 
 pytestmark = pytest.mark.django_db
 CHAT = {"preset": "chatbot_1m", "answers": {}}
@@ -68,6 +70,42 @@ def test_a_quote_without_support_is_told_so_on_the_page(pages: Client) -> None:
 
     assert "Support and warranty" in answer.content.decode()
     assert "Line 2: hello" in answer.content.decode()
+
+
+def test_a_quote_in_euros_is_compared_at_the_dated_rate(catalogue: None) -> None:
+    rate = currencies()["EUR"]
+    euros = check_quote("2 x HGX H100 SXM server 400.000,00 €\nTotal 800.000,00 €")
+    dollars = check_quote(f"2 x HGX H100 SXM server {400_000 * rate.usd_per_unit:.2f}")
+
+    assert euros["currency"]["observed_on"] == rate.observed_on
+    assert (euros["sum"], euros["total_differs"]) == (800_000.0, False)
+    assert euros["sum_usd"] == pytest.approx(dollars["sum"])
+    assert euros["prices"][0]["ratio"] == pytest.approx(dollars["prices"][0]["ratio"])
+
+
+def test_a_currency_chosen_holds_where_the_lines_name_none(pages: Client) -> None:
+    told = {"text": "2 x HGX H100 SXM server 300,000", "currency": "GBP"}
+    answer = pages.post("/check/quote", told).content.decode()
+
+    assert f"{currencies()['GBP'].usd_per_unit} USD of {currencies()['GBP'].observed_on}" in answer
+    assert "Each, GBP" in answer
+
+
+@pytest.mark.parametrize(
+    ("line", "currency", "told"),
+    [
+        ("2 x H100 SXM server INR 300,000", "", "no dated exchange rate of inr is kept; there are"),
+        ("2 x H100 SXM server 300,000", "XYZ", "no dated exchange rate of xyz"),
+        ("2 x H100 SXM server €300,000", "GBP", "eur and gbp at once"),
+        ("2 x H100 SXM server ¥300,000", "", "may mean jpy or cny"),
+    ],
+)
+def test_a_currency_that_is_not_known_or_not_clear_is_refused(
+    pages: Client, line: str, currency: str, told: str
+) -> None:
+    answer = pages.post("/check/quote", {"text": line, "currency": currency})
+
+    assert (answer.status_code, told in text_of(answer.content.decode()).lower()) == (422, True)
 
 
 def test_nothing_pasted_is_refused(pages: Client) -> None:

@@ -4,13 +4,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-CENT = 0.02  # USD, for rounding
+CENT = 0.02  # of the currency, for rounding
 MOST_LINES = 500
 MOST_WORDS = 16  # of a line, in which a part is looked for
-_MONEY = r"(?:USD|US\$|\$)?\s*(\d{1,3}(?:[,']\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?)\s*(?:USD|\$)?"
-_UNSURE = re.compile(r"\d\.\d{3}(?!\d)|[€£]|\b(?:EUR|GBP|CHF|JPY|CNY|INR)\b", re.IGNORECASE)
-"""A point before three digits may part thousands, and other currencies are not converted."""
-_MOST_USD = 1e9  # more for one thing is two numbers read as one
+_MONEY = r"(\d{1,3}(?:[,']\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?)"
+_UNSURE = re.compile(r"\d\.\d{3}(?!\d)")
+"""A point before three digits may part thousands or decimals."""
+_CONTINENTAL = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d{2})(?![\d,])")
+"""Points before the comma of two decimals part thousands, whoever wrote them."""
+_MOST = 1e9  # more for one thing is two numbers read as one
 _LINE = re.compile(
     rf"^\s*(?P<count>\d{{1,6}})\s*(?:x|×|pcs?\.?|units?|ea\.?)?[\s,;|\t]+(?P<what>.*?[A-Za-z].*?)"
     rf"[\s,;|\t@]+(?:at\s+)?{_MONEY}(?:\s*(?:each|ea\.?))?(?:[\s,;|\t=]+{_MONEY})?\s*$",
@@ -64,6 +66,7 @@ class QuoteText:
     unread: tuple[tuple[int, str], ...]  # number of the line and its text
     stated_total: float | None
     sum: float
+    currencies: tuple[str, ...]  # codes named in it; of an ambiguous sign all that it may mean
 
     @property
     def missing(self) -> dict[str, str]:
@@ -72,27 +75,53 @@ class QuoteText:
         return {kind: ask for kind, ask in NEEDED.items() if kind not in named}
 
 
+MARKS: Mapping[str, str] = {
+    "us$": "USD", "ca$": "CAD", "a$": "AUD", "hk$": "HKD", "s$": "SGD", "nt$": "TWD", "$": "USD",
+    "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "kč": "CZK", "rmb": "CNY",
+    "¥": "JPY or CNY", "kr": "SEK, NOK or DKK",
+}  # fmt: skip
+"""Signs of currencies, with the code that each means, or the codes it may mean."""
+CODES = (
+    "AED", "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR",
+    "ILS", "INR", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PLN", "RON", "SAR", "SEK", "SGD",
+    "THB", "TRY", "TWD", "USD", "ZAR",
+)  # fmt: skip
+_SIGNS = "|".join(re.escape(mark) for mark in sorted(MARKS, key=len, reverse=True))
+_MARK = re.compile(
+    rf"(?<![A-Za-z])(?P<before>{_SIGNS}|{'|'.join(CODES)})(?=\s*\d)|"
+    rf"(?<=\d)\s*(?P<after>{_SIGNS}|{'|'.join(CODES)})(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_IN = re.compile(
+    rf"\b(?:in|currency:?|amounts in|prices in)\s+({'|'.join(CODES)})\b", re.IGNORECASE
+)
+
+
 def read_quote(text: str, find: Callable[[str], str | None]) -> QuoteText:
     """The lines of a pasted quote: a count, words, a price each, perhaps a total, in this order.
 
-    A line in any other shape or currency is listed as unread, never guessed. `find` turns the
-    words of a line into an accelerator's slug. Thousands are parted by commas or apostrophes,
-    decimals by a point.
+    A line in any other shape is listed as unread, never guessed. `find` turns the words of a line
+    into an accelerator's slug. Thousands are parted by commas or apostrophes and decimals by a
+    point, or thousands by points where a comma and two decimals follow. Amounts stay in the
+    quote's currency; `currencies` are those that its signs and codes beside amounts name.
 
     Source: the shapes stated here.
     """
     lines: list[QuoteLine] = []
     unread: list[tuple[int, str]] = []
     stated: float | None = None
+    named: dict[str, None] = {}
     for number, raw in enumerate(text.splitlines()[:MOST_LINES], start=1):
         if not raw.strip():
             continue
-        sure = _UNSURE.search(raw) is None
-        total = _TOTAL.match(raw) if sure else None
-        found = _LINE.match(_plain(raw)) if sure else None
+        named |= dict.fromkeys(_named(raw))
+        line = _MARK.sub(" ", _CONTINENTAL.sub(_pointed, raw))
+        sure = _UNSURE.search(line) is None
+        total = _TOTAL.match(line) if sure else None
+        found = _LINE.match(_plain(line)) if sure else None
         if total is not None:
             stated = _amount(total.group(1))
-        elif found is None or _amount(found.group(3)) > _MOST_USD:
+        elif found is None or _amount(found.group(3)) > _MOST:
             unread.append((number, raw.strip()))
         else:
             lines.append(_line(number, found, find))
@@ -101,7 +130,19 @@ def read_quote(text: str, find: Callable[[str], str | None]) -> QuoteText:
         unread=tuple(unread),
         stated_total=stated,
         sum=sum(line.total for line in lines),
+        currencies=tuple(named),
     )
+
+
+def _named(raw: str) -> list[str]:
+    """Codes of the currencies that a line names beside its amounts, or says it is in."""
+    marks = [found["before"] or found["after"] for found in _MARK.finditer(raw)]
+    marks += [found[1] for found in _IN.finditer(raw)]
+    return [MARKS.get(mark.lower(), mark.upper()) for mark in marks]
+
+
+def _pointed(found: re.Match[str]) -> str:
+    return f"{found[1].replace('.', '')}.{found[2]}"
 
 
 def _plain(raw: str) -> str:
