@@ -46,6 +46,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>", runs.run, name="run"),
     path("runs/<uuid:run_id>/part", runs.run_part, name="run-part"),
     path("runs/<uuid:run_id>/mix", runs.run_mix, name="run-mix"),
+    path("runs/<uuid:run_id>/asked-fleet", runs.run_asked_fleet, name="run-asked-fleet"),
     path("runs/<uuid:run_id>/cancel", runs.run_cancel, name="run-cancel"),
     path("runs/<uuid:run_id>/latency", latency.latency, name="latency"),
     path("runs/<uuid:run_id>/latency/<slug:topic>", paths.path_topic, name="path"),

@@ -9,8 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from advisor.models import Job, State
-from advisor.services import jobs, mixing
+from advisor.services import asked_fleets, jobs, mixing
 from advisor.views.answer import answer_context
+from advisor.views.fleet import criteria
 from advisor.views.people import asker, run_of
 from advisor.views.sections import answered, page, section_context
 from advisor.views.tradeoffs import PARAMETERS
@@ -30,6 +31,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if found.state == State.SUCCEEDED and found.result:
         context |= answer_context(found.result, request.GET.dict()) | section_context(found, "run")
         context |= _mix(mixing.weigh(found, owner=asker(request)))
+        context |= _asked(asked_fleets.search(found, owner=asker(request)))
     return page(request, "advisor/run.html", context, known=PARAMETERS)
 
 
@@ -56,6 +58,22 @@ def run_mix(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 def _mix(job: Job | None) -> dict[str, Any]:
     return {} if job is None else {"mix": mixing.verdict_of(job), "mix_job": job}
+
+
+@require_safe
+@never_cache
+def run_asked_fleet(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """What the search for the objective asked for has come to; it asks again while it runs."""
+    found = answered(request, run_id)
+    context = {"run": found, "document": found.result, **_asked(asked_fleets.known(found))}
+    return render(request, "advisor/_asked_fleet.html", context)
+
+
+def _asked(job: Job | None) -> dict[str, Any]:
+    if job is None:
+        return {}
+    result = job.result or {}
+    return {"asked_fleet": job, "result": result, "criteria": criteria(result)}
 
 
 @require_POST

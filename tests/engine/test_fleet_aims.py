@@ -71,6 +71,18 @@ def test_the_fleet_keeps_the_budget_and_every_rule(seed: int, more: float) -> No
     assert found.fleet.usd <= least.fleet.usd * more + 1e-3
 
 
+def test_a_search_stopped_before_its_first_bound_still_has_one() -> None:
+    problem = market(1)
+    least = solve_exactly(problem)
+    assert least.fleet is not None
+    aim = service(problem, 1, least.fleet.usd * 2.0)
+    found = solve_aim(problem, aim, least, Limits(seconds=1e-9))
+
+    assert found is not None
+    assert 0.0 <= found.bound <= found.value
+    assert 0.0 <= found.gap <= 1.0
+
+
 def every_fleet(problem: FleetProblem) -> list[Fleet]:
     """Each fleet of `one_bucket` that rents, with traffic on the quickest machines it has."""
     counts = np.array(list(itertools.product(range(4), repeat=3)), dtype=float)

@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.engine.calibration import DEFAULT_CALIBRATION, shipped_calibration
+from advisor.engine.cases import Bools, Floats, InferenceCases
 from advisor.engine.serving.parameters import AMOUNTS, NO_OFFSETS, USES, parameter_columns
 from advisor.engine.serving.performance import (
-    best_rate,
+    SteadyState,
+    highest_concurrency,
+    serving_parameters,
     serving_point,
     steady_state,
     with_concurrency,
@@ -159,28 +162,37 @@ def test_a_format_the_part_lacks_is_no_slower_than_the_wider_one() -> None:
     assert point.output_tokens_per_s.value[0] >= point.output_tokens_per_s.value[1]
 
 
+def limited(
+    column: InferenceCases, *, ttft_s: float, tpot_s: Floats | float
+) -> tuple[SteadyState, Bools]:
+    """Each case at the most concurrency within limits of its p99 times, and where there is one."""
+    columns = parameter_columns(column, serving_parameters(shipped_calibration()))
+    rows = len(column)
+    found, meets = highest_concurrency(
+        column,
+        columns,
+        ttft_p99_limit_s=np.full(rows, ttft_s),
+        tpot_p99_limit_s=np.broadcast_to(np.asarray(tpot_s, dtype=np.float64), rows),
+    )
+    return steady_state(with_concurrency(column, found), columns, open_loop=True), meets
+
+
 def test_a_limited_rate_meets_its_limits() -> None:
     column = cases(part("nvidia-h200-sxm"), model("llama3.1-70b"), tensor=8)
-    point = best_rate(column, shipped_calibration(), ttft_p99_limit_s=2.0, tpot_p99_limit_s=0.05)
-    assert point.tpot_p99_s.value[0] <= 0.05 * 1.001
+    state, meets = limited(column, ttft_s=2.0, tpot_s=0.05)
+    assert meets[0]
+    assert state.tpot_p99_s[0] <= 0.05 * 1.001
 
 
 def test_tighter_limits_never_allow_a_higher_rate() -> None:
     column = cases(part("nvidia-h200-sxm"), model("llama3.1-70b"), rows=8, tensor=8)
-    point = best_rate(
-        column,
-        shipped_calibration(),
-        ttft_p99_limit_s=2.0,
-        tpot_p99_limit_s=np.geomspace(0.01, 0.2, 8),
-    )
-    rate = point.output_tokens_per_s.value
+    rate = limited(column, ttft_s=2.0, tpot_s=np.geomspace(0.01, 0.2, 8))[0].output_tokens_per_s
     assert np.all(rate[1:] * 1.001 >= rate[:-1])
 
 
 def test_a_limit_no_single_request_meets_is_marked() -> None:
     column = cases(part("nvidia-h200-sxm"), model("llama3.1-405b"), tensor=8)
-    point = best_rate(column, shipped_calibration(), ttft_p99_limit_s=2.0, tpot_p99_limit_s=1e-4)
-    assert not point.fits[0]
+    assert not limited(column, ttft_s=2.0, tpot_s=1e-4)[1][0]
 
 
 def test_cards_without_a_fabric_gain_little_beyond_four() -> None:

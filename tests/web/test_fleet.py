@@ -29,6 +29,31 @@ def test_the_page_starts_the_search_and_shows_its_progress(pages: Client, run: J
     assert ("Waiting for a free worker" in page, 'http-equiv="refresh"' in page) == (True, True)
 
 
+def test_the_answer_of_several_workloads_shows_the_fleet_that_was_asked_for(
+    pages: Client, catalogue: None
+) -> None:
+    user = accounts.local_user()
+    raw = {"preset": "mixed_company", "answers": {"solve_for": "weighted"}}
+    run = assessments.start_run(assessments.create(raw, user), user)
+    work.run_job(run.pk)
+    before = text_of(pages.get(f"/runs/{run.pk}").content.decode())
+    (job,) = Job.objects.filter(kind=Kind.FLEET)
+    Job.objects.filter(pk=job.pk).update(inputs=job.inputs | {"seconds": 5.0})
+    work.run_job(job.pk)
+    after = text_of(pages.get(f"/runs/{run.pk}/asked-fleet").content.decode())
+    result = Job.objects.get(pk=job.pk).result or {}
+
+    assert "The fleet above is the one of least cost. The one for your weights is being" in before
+    assert result["sentences"][0] in after
+    assert ("What was optimised" in after, "being searched" in after) == (True, False)
+
+
+def test_the_answer_of_least_cost_searches_no_other_fleet(pages: Client, run: Job) -> None:
+    page = pages.get(f"/runs/{run.pk}").content.decode()
+
+    assert 'id="asked-fleet"' not in page
+
+
 def test_looking_twice_searches_once(pages: Client, run: Job) -> None:
     for _ in range(2):
         pages.get(f"/runs/{run.pk}/fleet")

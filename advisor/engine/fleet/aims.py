@@ -125,9 +125,9 @@ def solve_aim(
         return None
     best = min(kept, key=lambda fleet: value_of(problem, fleet, aim))
     value = value_of(problem, best, aim)
-    return Aimed(
-        fleet=best, value=value, bound=min(found.bound / _SCALE, value), stopped=found.stopped
-    )
+    # A sum of costs, times and amounts is never below nothing, however early the search stops.
+    bound = min(max(found.bound / _SCALE, 0.0), value)
+    return Aimed(fleet=best, value=value, bound=bound, stopped=found.stopped)
 
 
 def _aim_at(made: Formulation, problem: FleetProblem, aim: Aim) -> None:

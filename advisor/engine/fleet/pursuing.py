@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from advisor.engine.choice.objectives import WORDS, Objective, objective_of
+from advisor.engine.choice.objectives import CRITERIA, WORDS, Objective, objective_of
 from advisor.engine.choice.wording import money_text
 from advisor.engine.fleet import measures
 from advisor.engine.fleet.aims import Aim, Aimed, finish_share, solve_aim, value_of
@@ -16,14 +16,14 @@ from advisor.engine.workload import Money, Question
 
 TIE = 1e-3  # of the objective, for the whole budget: of two fleets as good the cheaper wins
 COST, FINISH = "cost", "finish"
-LABELS = {
-    COST: ("Cost over the horizon", "USD"),
+LABELS = CRITERIA | {
     "latency": ("Time of an answer over its target", ""),
     FINISH: ("Share of its window that a job takes", ""),
     "risk": ("From the cost to its high end", "USD"),
     "simplicity": ("Machines to run", "mean of the week"),
-    "carbon": ("Carbon over the horizon", "t CO2e"),
+    "carbon": (CRITERIA["carbon"][0], "t CO2e"),
 }
+"""Criteria of a fleet: those of a plan, measured over all workloads and hours of the week."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

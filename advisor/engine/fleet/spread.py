@@ -1,6 +1,7 @@
 """Live loads that must not stand in one zone or region: what each needs outside every place."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,36 +65,52 @@ def spreads_of(
             continue
         mine = np.flatnonzero(problem.pool_load == load)
         machines = mine[problem.pool_option[mine] < len(offers)]
-        places = np.array([place_of(offers[problem.pool_option[pool]]) for pool in machines])
-        whole = [n for n, plan in enumerate(plans) if plan.workload == each.workload.name]
+        choices = _Choices(
+            problem=problem,
+            load=load,
+            machines=machines,
+            places=np.array([place_of(offers[problem.pool_option[pool]]) for pool in machines]),
+            plans=plans,
+            whole=[n for n, plan in enumerate(plans) if plan.workload == each.workload.name],
+        )
         if serving.redundancy == "two_zones":
-            found += _zones(problem, load, machines, places, plans, whole)
+            found += _zones(choices)
         elif serving.redundancy in REDUNDANCY_FACTOR:
-            factor = REDUNDANCY_FACTOR[serving.redundancy]
-            found += _regions(problem, load, machines, places, plans, whole, factor)
+            found += _regions(choices, REDUNDANCY_FACTOR[serving.redundancy])
     return tuple(found)
 
 
-def _zones(
-    problem: FleetProblem,
-    load: int,
-    machines: Ints,
-    places: np.ndarray,
-    plans: Sequence[Plan],
-    whole: Sequence[int],
-) -> list[Spread]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choices:
+    """Where one load may be served: pools of machines with their places, and whole plans."""
+
+    problem: FleetProblem
+    load: int
+    machines: Ints
+    places: np.ndarray
+    plans: Sequence[Plan]
+    whole: Sequence[int]
+
+    @property
+    def metered(self) -> bool:
+        """Whether a hosted model may serve the load too."""
+        mine = self.problem.pool_load == self.load
+        return bool((self.problem.metered[self.problem.pool_option] & mine).any())
+
+
+def _zones(of: _Choices) -> list[Spread]:
     """Two replicas in all, and one outside a room of one's own where there is an outside."""
+    problem, load = of.problem, of.load
     busy = (problem.demand[problem.bucket_load == load].sum(axis=0) > 0.0).astype(np.float64)
-    elsewhere = [n for n in whole if plans[n].provider_kind != "on_prem"]
-    outside = machines[places != OWN_ROOM]
+    elsewhere = [n for n in of.whole if of.plans[n].provider_kind != "on_prem"]
+    outside = of.machines[of.places != OWN_ROOM]
     rules = [
         Spread(
-            load=load, name="two replicas", capacity=_column(problem, machines, 1.0),
-            need=busy * LEAST_REPLICAS, wholes=np.array(whole, dtype=np.int64),
+            load=load, name="two replicas", capacity=_column(problem, of.machines, 1.0),
+            need=busy * LEAST_REPLICAS, wholes=np.array(of.whole, dtype=np.int64),
         )
     ]  # fmt: skip
-    hosted = problem.metered[problem.pool_option] & (problem.pool_load == load)
-    if (places == OWN_ROOM).any() and (len(outside) or elsewhere or hosted.any()):
+    if (of.places == OWN_ROOM).any() and (len(outside) or elsewhere or of.metered):
         rules.append(
             Spread(
                 load=load, name="two zones", capacity=_column(problem, outside, 1.0), need=busy,
@@ -103,26 +120,18 @@ def _zones(
     return rules
 
 
-def _regions(
-    problem: FleetProblem,
-    load: int,
-    machines: Ints,
-    places: np.ndarray,
-    plans: Sequence[Plan],
-    whole: Sequence[int],
-    factor: float,
-) -> list[Spread]:
+def _regions(of: _Choices, factor: float) -> list[Spread]:
     """Outside each place capacity for the hour; nothing where no second place could carry it."""
+    problem, load = of.problem, of.load
     need = problem.demand[problem.bucket_load == load].sum(axis=0)
     speed = factor * mix_rate(problem, load)
-    several = np.array([n for n in whole if plans[n].extra.get("places")], dtype=np.int64)
-    hosted = bool((problem.metered[problem.pool_option] & (problem.pool_load == load)).any())
+    several = np.array([n for n in of.whole if of.plans[n].extra.get("places")], dtype=np.int64)
     most = np.minimum(problem.most[problem.pool_option], _MANY) / problem.size
     rules = []
-    for place in np.unique(places):
-        outside = machines[places != place]
+    for place in np.unique(of.places):
+        outside = of.machines[of.places != place]
         could = float((speed * most)[outside].sum())
-        if not hosted and not len(several) and could < need.max(initial=0.0):
+        if not of.metered and not len(several) and could < need.max(initial=0.0):
             return []
         rules.append(
             Spread(

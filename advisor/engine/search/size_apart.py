@@ -18,12 +18,12 @@ from advisor.engine.search.size_serving import (
     best_within_tpot,
     e2e_s,
     holds_the_longest,
+    of_layouts,
     scaled_like,
     stages_s,
 )
 from advisor.engine.search.sizing import Z99, Sizing, percentile_of, with_redundancy
 from advisor.engine.serving.apart import decode_only, handed_over_bytes, prefill_only
-from advisor.engine.serving.footprint import serving_footprint
 from advisor.engine.serving.performance import ServingPoint
 from advisor.engine.serving.performance import rows_of as case_rows
 from advisor.engine.workload import ServingDemand
@@ -302,24 +302,11 @@ def _pool(
 ) -> Sizing:
     """One pool of each pair: its layout, its replicas and how busy they are."""
     rate = np.maximum(point.requests_per_s.value, _LEAST)
-    footprint = serving_footprint(cases)
     return replace(
         common,
-        accelerator=cases.accelerator,
-        precision=cases.precision,
-        engine=cases.engine,
-        tensor=cases.tensor_parallel,
-        pipeline=cases.pipeline_parallel,
-        expert=cases.expert_parallel,
-        attention_data=cases.attention_data_parallel,
+        **of_layouts(cases, point),
         replicas=replicas,
-        chips_per_replica=cases.accelerator_count,
-        concurrency=point.concurrency,
         utilisation=np.minimum(demand.requests_per_s_mean / (replicas * rate), 1.0),
-        capacity_low=point.requests_per_s.low / rate,
-        capacity_high=point.requests_per_s.high / rate,
         fits=point.fits & holds_the_longest(point, demand) & np.isfinite(common.wait_s),
-        needed_bytes=(footprint.weight_bytes + footprint.reserve_bytes) * cases.accelerator_count,
-        available_bytes=footprint.available_bytes * cases.accelerator_count,
         binding=point.binding,
     )

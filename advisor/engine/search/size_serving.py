@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from math import erf, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -202,25 +203,14 @@ def _sized(
     rate = scaled_like(limit.requests_per_s, limit.requests_per_s.value * replicas)
     tokens = scaled_like(limit.output_tokens_per_s, limit.output_tokens_per_s.value * replicas)
     users = limit.concurrency * replicas
-    footprint = serving_footprint(cases)
     ones = np.ones(len(cases), dtype=bool)
     return Sizing(
-        accelerator=cases.accelerator,
-        precision=cases.precision,
-        engine=cases.engine,
-        tensor=cases.tensor_parallel,
-        pipeline=cases.pipeline_parallel,
-        expert=cases.expert_parallel,
-        attention_data=cases.attention_data_parallel,
+        **of_layouts(cases, limit),
         replicas=replicas,
-        chips_per_replica=cases.accelerator_count,
-        concurrency=limit.concurrency,
         utilisation=np.minimum(
             utilisation * demand.requests_per_s_mean / max(demand.requests_per_s_peak, 1e-12), 1.0
         ),
         hours_per_month=np.full(len(cases), demand.active_hours_per_month),
-        capacity_low=limit.requests_per_s.low / np.maximum(limit.requests_per_s.value, 1e-12),
-        capacity_high=limit.requests_per_s.high / np.maximum(limit.requests_per_s.value, 1e-12),
         wait_s=answer_s,
         figures={
             **ttft,
@@ -240,12 +230,35 @@ def _sized(
         meets_ttft=ones if slo.ttft_s is None else np.asarray(ttft_slo <= slo.ttft_s * 1.001),
         meets_tpot=ones if slo.tpot_s is None else np.asarray(tpot_slo <= slo.tpot_s * 1.001),
         meets_e2e=ones if slo.e2e_s is None else np.asarray(answer_s <= slo.e2e_s * 1.001),
-        needed_bytes=(footprint.weight_bytes + footprint.reserve_bytes) * cases.accelerator_count,
-        available_bytes=footprint.available_bytes * cases.accelerator_count,
         binding=busy.binding,
         measured=np.full(len(cases), ""),
         extrapolated=np.zeros(len(cases), dtype=bool),
     )
+
+
+def of_layouts(cases: InferenceCases, limit: ServingPoint) -> dict[str, Any]:
+    """Columns of a sizing that one replica's layout and its most throughput set.
+
+    Source: the cases; memory as in `serving_footprint`.
+    """
+    footprint = serving_footprint(cases)
+    rate = np.maximum(limit.requests_per_s.value, 1e-12)
+    return {
+        "accelerator": cases.accelerator,
+        "precision": cases.precision,
+        "engine": cases.engine,
+        "tensor": cases.tensor_parallel,
+        "pipeline": cases.pipeline_parallel,
+        "expert": cases.expert_parallel,
+        "attention_data": cases.attention_data_parallel,
+        "chips_per_replica": cases.accelerator_count,
+        "concurrency": limit.concurrency,
+        "capacity_low": limit.requests_per_s.low / rate,
+        "capacity_high": limit.requests_per_s.high / rate,
+        "needed_bytes": (footprint.weight_bytes + footprint.reserve_bytes)
+        * cases.accelerator_count,
+        "available_bytes": footprint.available_bytes * cases.accelerator_count,
+    }
 
 
 def stages_s(demand: ServingDemand, *, tail: float) -> float:

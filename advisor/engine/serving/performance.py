@@ -18,7 +18,7 @@ from advisor.engine.serving.deployment import (
     deployments,
     folded_deployments,
 )
-from advisor.engine.serving.parameters import ServingParameters, parameter_columns
+from advisor.engine.serving.parameters import ServingParameters
 from advisor.engine.serving.steps import PassTime
 
 BINDING = np.array(["compute", "memory", "link", "overhead"])
@@ -199,34 +199,6 @@ def serving_point(cases: InferenceCases, calibration: Calibration) -> ServingPoi
         return point_of(part, state_at(deployed, part.concurrency), calibration)
 
     return in_chunks(cases, evaluate)
-
-
-def best_rate(
-    cases: InferenceCases,
-    calibration: Calibration,
-    *,
-    ttft_p99_limit_s: Floats | float,
-    tpot_p99_limit_s: Floats | float,
-) -> ServingPoint:
-    """Each case at the highest concurrency whose p99 times meet the limits, open loop.
-
-    Percentiles and throughput both grow with concurrency, so a bisection on its logarithm
-    finds it; where even one request misses a limit the point at one request is returned and
-    does not fit. Infinite limits mean none. The case's own concurrency is not used.
-
-    Source: definition of the server scenario, MLPerf Inference LoadGen (mlperf.conf).
-    """
-    rows = len(cases)
-    columns = parameter_columns(cases, serving_parameters(calibration))
-    found, meets = highest_concurrency(
-        cases,
-        columns,
-        ttft_p99_limit_s=np.broadcast_to(np.asarray(ttft_p99_limit_s, dtype=np.float64), rows),
-        tpot_p99_limit_s=np.broadcast_to(np.asarray(tpot_p99_limit_s, dtype=np.float64), rows),
-    )
-    at = with_concurrency(cases, found)
-    point = point_of(at, steady_state(at, columns, open_loop=True), calibration)
-    return replace(point, fits=point.fits & meets)
 
 
 def highest_concurrency(
