@@ -24,6 +24,7 @@ from advisor.engine.choice.picks import named_picks
 from advisor.engine.choice.regions import Answer, splits_for, with_plans, with_splits
 from advisor.engine.choice.same_job import same_job_today
 from advisor.engine.choice.split_plan import Split
+from advisor.engine.choice.wording import plural
 from advisor.engine.demand.question import question_of
 from advisor.engine.fleet.answering import quick_fleet
 from advisor.engine.fleet.mixing import reasons_to_mix
@@ -514,10 +515,10 @@ def _demand(workload: Workload) -> dict[str, Any]:
 
 def _serving_figures(demand: ServingDemand) -> list[tuple[str, float, str]]:
     figures = [
-        ("mean rate", demand.requests_per_s_mean, f"{demand.unit}s/s"),
-        ("peak rate", demand.requests_per_s_peak, f"{demand.unit}s/s"),
+        ("mean rate", demand.requests_per_s_mean, f"{plural(demand.unit)}/s"),
+        ("peak rate", demand.requests_per_s_peak, f"{plural(demand.unit)}/s"),
         ("hours needed", demand.active_hours_per_month, "h/month"),
-        ("volume", demand.requests_per_month, f"{demand.unit}s/month"),
+        ("volume", demand.requests_per_month, f"{plural(demand.unit)}/month"),
     ]
     if demand.output_tokens > 0.0:
         fresh = demand.input_tokens * (1.0 - demand.prefix_cached_fraction)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from advisor.engine.choice.assembly import cost_lines, plan_name
 from advisor.engine.choice.eligibility import blocked_because
+from advisor.engine.choice.wording import plural
 from advisor.engine.search.cost_rules import runs
 from advisor.engine.search.market import market
 from advisor.engine.search.river import Priced, price_workload
@@ -128,7 +129,7 @@ class _Comparison:
         requests = serving.requests_per_month * float(growth_path(rules).sum())
         if serving.output_tokens > 0.0:
             return "million output tokens", requests * serving.output_tokens / MEGA
-        return f"thousand {serving.unit}s", requests / KILO
+        return f"thousand {plural(serving.unit)}", requests / KILO
 
     def _row(self, quote: _Priced) -> dict[str, Any]:
         bid = quote.bid

@@ -33,9 +33,11 @@ LIMIT_LABELS: Mapping[str, str] = {
     "site": "your room",
     "support": "end of support",
     "rule": "a rule of yours",
+    "card": "no price of a server",
 }
 FIRST_LINES = 4
 ALMOST_NOTHING = 0.5  # USD
+LITTLE = 1e-3  # of the cost, below which one choice in two layouts costs the same
 
 
 def explained(document: Document) -> dict[str, Any]:
@@ -194,11 +196,13 @@ def _what_if(line: Document) -> str:
     """What lifting the limit would bring, in a sentence."""
     still = line["still"]
     if not line["liftings"]:
+        if line["limit"] == "card":
+            return "No answer of yours lifts this: ask for a quote of a server with it."
         return "No answer of yours lifts this."
     done = ", and ".join(line["liftings"])
     head = f"{done[:1].upper()}{done[1:]}: "
     if not line["appears"]:
-        return f"{head}not enough. {still}" if still else f"{head}not enough."
+        return f"{head}not enough. {still[:1].upper()}{still[1:]}".rstrip()
     if line["plan_usd"] is None:
         text = f"{line['plan']} appears, its price to be asked for"
     else:
@@ -231,6 +235,9 @@ def _constraint(each: Document) -> dict[str, Any]:
             if each["same_choice"]
             else ("Costs nothing, yet another plan wins.")
         )
+    elif each["same_choice"] and abs(each["share"] or 0.0) < LITTLE:
+        word = "more" if cost > 0.0 else "less"
+        text = f"Next to nothing, {usd(abs(cost))} {word}: the same choice wins in another layout."
     else:
         word = "costs" if cost > 0.0 else "saves"
         share = f" ({percent(abs(each['share']))})" if each["share"] is not None else ""

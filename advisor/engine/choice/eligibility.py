@@ -14,6 +14,7 @@ from advisor.engine.workload import Question
 from catalog.specs import OfferSpec, Purchase
 from catalog.units import KILO
 
+BARE_CARD = "its price is that of the card alone; a server around it needs a quote"
 LARGEST_PUBLISHED = 16_384
 """Accelerators of the largest run with published reliability: Llama 3 405B, arXiv:2407.21783."""
 
@@ -38,7 +39,7 @@ def blocked_because(priced: Priced, question: Question) -> list[str]:
         (_way_unknown(priced), "the offer names no region, so the way to your users is not known"),
         (
             _of_offers(priced, _is_bare_card),
-            "its price is that of the card alone; a server around it needs a quote",
+            BARE_CARD,
         ),
         (~_exactly_given(priced) & given, "it is not the set-up you asked to check"),
         (np.array([not gate.open for gate in gates], dtype=bool), ""),

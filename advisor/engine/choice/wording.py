@@ -15,6 +15,14 @@ def money_text(usd: float | None) -> str:
     return f"{usd:,.0f} USD" if abs(usd) >= 100.0 else f"{usd:,.2f} USD"  # noqa: PLR2004
 
 
+def plural(unit: str) -> str:
+    """Several of a unit of work: requests, images, queries.
+
+    Source: English spelling.
+    """
+    return f"{unit[:-1]}ies" if unit.endswith("y") else f"{unit}s"
+
+
 def seconds_text(seconds: float) -> str:
     """A time in words: milliseconds below a second, minutes from ten on, then hours.
 

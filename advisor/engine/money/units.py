@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from advisor.engine.choice.wording import plural
 from advisor.engine.workload import Workload
 from catalog.units import KILO, MEGA
 from costing.engine.cases import CostRules
@@ -37,7 +38,7 @@ def units_of(workload: Workload, rules: CostRules, *, users: float | None) -> tu
     if serving is None:
         return ()
     requests = serving.requests_per_month * months
-    found = [Unit(label=f"thousand {serving.unit}s", amount=requests / KILO)]
+    found = [Unit(label=f"thousand {plural(serving.unit)}", amount=requests / KILO)]
     if serving.output_tokens > 0.0:
         both = serving.input_tokens + serving.output_tokens
         found += [

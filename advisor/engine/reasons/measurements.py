@@ -1,7 +1,10 @@
 """The benchmark that would tell how fast a plan really is: its command, its length, its price."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
+from advisor.engine.choice.wording import plural
 from advisor.engine.plan import Plan
 from advisor.engine.workload import ServingDemand, TrainingDemand, Workload
 from catalog.specs import CatalogueSnapshot, OfferSpec, Purchase
@@ -23,6 +26,7 @@ class Bench:
     accelerators: int
     usd: float | None
     cost_basis: str
+    what: str = ""  # is measured; one replica where nothing is said
 
 
 def benchmark_of(plan: Plan, workload: Workload, snapshot: CatalogueSnapshot) -> Bench:
@@ -33,6 +37,9 @@ def benchmark_of(plan: Plan, workload: Workload, snapshot: CatalogueSnapshot) ->
 
     Source: vLLM documentation, "Benchmark CLI"; SGLang documentation, "Bench Serving Guide".
     """
+    pools = plan.extra.get("pools")
+    if isinstance(pools, list) and workload.serving is not None:
+        return _of_pools(plan, pools, workload.serving)
     chips = max(
         plan.parallelism.get("tensor", 1) * plan.parallelism.get("pipeline", 1)
         * (plan.parallelism.get("data", 1) if plan.kind == "training" else 1), 1
@@ -46,14 +53,31 @@ def benchmark_of(plan: Plan, workload: Workload, snapshot: CatalogueSnapshot) ->
     return Bench(commands=commands, reads=reads, accelerators=chips, usd=usd, cost_basis=basis)
 
 
+def _of_pools(plan: Plan, pools: Sequence[Mapping[str, Any]], serving: ServingDemand) -> Bench:
+    """Both pools as planned behind their router; the load is that of all of them."""
+    (_, measure, *notes), reads = _serving(replace(plan, parallelism={}, engine="vllm"), serving)
+    prices = [pool["price"].get("usd_per_h") for pool in pools]
+    known = [usd * pool["system_count"] for usd, pool in zip(prices, pools, strict=True) if usd]
+    return Bench(
+        commands=(f'{measure} --base-url "$ROUTER_URL"', *notes),
+        reads=reads,
+        accelerators=plan.accelerator_count,
+        usd=sum(known) * BENCHMARK_H if len(known) == len(pools) else None,
+        cost_basis=f"{BENCHMARK_H:g} h of both pools as planned"
+        if len(known) == len(pools)
+        else "both pools cannot be rented by the hour as planned: ask the seller for a trial",
+        what="both pools behind their router, started with the launch script of the Files page",
+    )
+
+
 def _serving(plan: Plan, serving: ServingDemand) -> tuple[tuple[str, ...], str]:
     replicas = max(plan.parallelism.get("replicas", 1), 1)
     rate = serving.requests_per_s_peak / replicas
     if serving.output_tokens <= 0.0:
         return (
-            f"Run one replica at {rate:,.3g} {serving.unit}s/s for {BENCHMARK_S / 60.0:.0f} "
+            f"Run one replica at {rate:,.3g} {plural(serving.unit)}/s for {BENCHMARK_S / 60.0:.0f} "
             "minutes with inputs of your own",
-        ), f"{serving.unit}s/s and the 99th percentile of the time of each"
+        ), f"{plural(serving.unit)}/s and the 99th percentile of the time of each"
     prompts = max(round(rate * BENCHMARK_S), FEWEST_REQUESTS)
     given, made = round(max(serving.input_tokens, 1.0)), round(serving.output_tokens)
     reads = "output tokens/s, and p50, p95 and p99 of time to first token and per output token"
@@ -109,7 +133,8 @@ def _usd(plan: Plan, chips: int, snapshot: CatalogueSnapshot) -> tuple[float | N
         return None, "nobody rents it by the hour in the catalogue: ask the seller for a trial"
     usd_per_h, offer = min(offers, key=lambda each: each[0])
     where = f"{offer.provider} {offer.region.code}" if offer.region else offer.provider
-    return usd_per_h * BENCHMARK_H, f"{BENCHMARK_H:g} h of {chips} at {where}, on demand"
+    many = "accelerator" if chips == 1 else "accelerators"
+    return usd_per_h * BENCHMARK_H, f"{BENCHMARK_H:g} h of {chips} {many} at {where}, on demand"
 
 
 def _machines(offer: OfferSpec, chips: int) -> float:

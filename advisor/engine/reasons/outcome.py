@@ -1,5 +1,6 @@
 """What a re-run came to: which plan wins for each workload, and what all of them cost."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,13 +68,17 @@ class Outcome:
 
     @property
     def name(self) -> str:
-        """The winning plans in words."""
-        return "; ".join(plan.name if plan else "no plan" for plan in self.plans)
+        """The winning plans in words, one that several workloads have told once."""
+        names = Counter(plan.name if plan else "no plan" for plan in self.plans)
+        return "; ".join(
+            name if count == 1 else f"{name}, for each of {count} workloads"
+            for name, count in names.items()
+        )
 
     @property
     def refusal(self) -> str:
         """Why a workload has no plan; empty where all have one."""
-        return " ".join(each.refusal for each in self.decisions if each.refusal)
+        return " ".join(dict.fromkeys(each.refusal for each in self.decisions if each.refusal))
 
     def lead(self) -> float | None:
         """By how much the nearest other choice is dearer, as a fraction of the winner's cost.

@@ -78,6 +78,15 @@ def _sellers(part: AcceleratorSpec, snapshot: CatalogueSnapshot) -> Finding:
     return Finding(topic="Who else sells it", text=text, source="offers of the catalogue, counted")
 
 
+NAMES: Mapping[str, str] = {
+    "llm_inference": "inference of language models", "llm_training": "training of language models",
+    "pytorch": "PyTorch", "jax": "JAX", "tensorflow": "TensorFlow", "vllm": "vLLM",
+    "sglang": "SGLang", "tensorrt-llm": "TensorRT-LLM", "cuda": "CUDA", "rocm": "ROCm",
+    "onnx": "ONNX",
+}  # fmt: skip
+"""Names of tasks and software as their makers write them; others are words already."""
+
+
 def _software(
     part: AcceleratorSpec, question: Question, workload: Workload, snapshot: CatalogueSnapshot
 ) -> list[Finding]:
@@ -88,7 +97,8 @@ def _software(
             text, source = "not on record.", "the catalogue has no row"
         else:
             text, source = f"{_STATUS[row.status]}. {row.note}", row.source
-        found.append(Finding(topic=f"Runs {name.replace('_', ' ')}", text=text, source=source))
+        topic = f"Runs {NAMES.get(name, name.replace('_', ' '))}"
+        found.append(Finding(topic=topic, text=text, source=source))
     return found
 
 

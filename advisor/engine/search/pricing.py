@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.engine.cases import Bools, Floats
+from advisor.engine.cases import Bools, Floats, Ints
 from advisor.engine.kept import kept
 from advisor.engine.search.cost_rules import runs
 from advisor.engine.search.fits import deployment_kind
@@ -73,6 +73,7 @@ def priced_cases(
     step = placements.instance_step
     # A quote may ask for more units than are needed; all of them are paid.
     instances = np.maximum(placements.instances, table.minimum_quantity[at])
+    each = placements.accelerators / np.maximum(placements.instances, 1.0)
     idle_hours_ok = may_sleep | workload.is_job | hourly
     low, high = sizing.capacity_low[rows], sizing.capacity_high[rows]
     return cost_cases(
@@ -80,7 +81,7 @@ def priced_cases(
         purchase=table.purchase[at],
         instances=instances,
         instance_step=step,
-        accelerators_per_instance=placements.accelerators / np.maximum(placements.instances, 1.0),
+        accelerators_per_instance=each,
         machines_per_instance=np.where(by_chip, 1.0 / MOST_IN_ONE_MACHINE, 1.0),
         spans_instances=placements.spans_instances,
         grows=serving is not None and not serving.is_batch,
@@ -101,7 +102,7 @@ def priced_cases(
         hours_per_month_needed=hours * awake,
         runs_per_month=runs(workload),
         may_scale_down=idle_hours_ok,
-        utilisation=sizing.utilisation[rows] * np.minimum(hours / HOURS_PER_MONTH, 1.0)
+        utilisation=_busy(sizing, rows, each * instances) * np.minimum(hours / HOURS_PER_MONTH, 1.0)
         if training is None
         else sizing.utilisation[rows],
         colocation=table.colocation[at],
@@ -111,9 +112,7 @@ def priced_cases(
         usd_per_kwh=table.usd_per_kwh[at],
         pue=table.pue[at],
         grid_g_per_kwh=table.grid[at],
-        embodied_kg_per_instance=rates["embodied"].value
-        * placements.accelerators
-        / np.maximum(placements.instances, 1.0),
+        embodied_kg_per_instance=rates["embodied"].value * each,
         storage_bytes=np.where(table.owned[at], kept.owned_bytes, kept.rented_bytes),
         storage_tariffs=kept.tariffs,
         storage_tariff=kept.tariff(np.searchsorted(providers, table.provider), table.owned)[at],
@@ -127,6 +126,12 @@ def priced_cases(
         ops_fte_per_instance=table.ops_fte_each[at],
         porting_weeks=table.porting_weeks[at],
     )
+
+
+def _busy(sizing: Sizing, rows: Ints, bought: Floats) -> Floats:
+    """Mean load of all accelerators that are had, those of a whole machine without work idle."""
+    used = sizing.replicas[rows] * sizing.chips_per_replica[rows]
+    return np.asarray(sizing.utilisation[rows] * np.minimum(used / np.maximum(bought, 1.0), 1.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

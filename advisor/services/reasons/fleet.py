@@ -38,6 +38,8 @@ from advisor.services.whatif import Base, reworked
 PRICES, SPEEDS, OF_ASSESSMENT = 3, 2, ("horizon_months", "electricity_price")
 TURNED = 5  # inputs whose flip points are looked for, nearest first
 LIFTED = 10  # limits that are lifted for the fleet
+_NOTHING = 5e-4  # a gap that is none
+_LEAST_USD = 1.0  # what two searches leave open, from which it is told
 
 
 @dataclass(kw_only=True)
@@ -110,9 +112,8 @@ def _why(
     first, spent = next(iter(own.sold.items()))
     gap = (own.usd - own.bound_usd) / own.usd if own.usd else 0.0
     found = [
-        f"{own.name} serve all {len(own.setting.priced)} workloads for {own.usd:,.0f} USD over the "
-        f"horizon; no fleet within your limits costs less than {own.bound_usd:,.0f} USD "
-        f"({gap:.1%} below)."
+        f"All {len(own.setting.priced)} workloads are served by {own.name} for {own.usd:,.0f} USD "
+        f"over the horizon; {_proven(own.bound_usd, gap)}."
     ]
     alone = [each for each in families if each["usd"] is not None]
     best = min(alone, key=lambda each: each["usd"], default=None)
@@ -126,7 +127,7 @@ def _why(
             f"{best['difference_usd']:,.0f} USD more."
         )
     share, name = spent / own.usd, names.get(first.accelerator, first.accelerator)
-    told = f"The largest part, {share:.0%}, goes to {name} from {first.provider}"
+    told = f"The largest part, {share * 100.0:.0f} %, goes to {name} from {first.provider}"
     if rival is None:
         found.append(f"{told}; without it no fleet was found.")
     else:
@@ -134,6 +135,15 @@ def _why(
             f"{told}; without that part a fleet costs at most {rival.usd - own.usd:,.0f} USD more."
         )
     return found
+
+
+def _proven(bound_usd: float, gap: float) -> str:
+    if gap < _NOTHING:
+        return "no fleet within your limits costs less"
+    return (
+        f"no fleet within your limits costs less than {bound_usd:,.0f} USD "
+        f"({gap * 100.0:.1f} % below)"
+    )
 
 
 def _calls(own: FleetOutcome, rival: FleetOutcome | None) -> list[dict[str, Any]]:
@@ -194,6 +204,9 @@ def _constraints(
             "usd": kept.usd - free.usd if kept and free else None,
             "low_usd": kept.bound_usd - free.usd if kept and free else None,
             "high_usd": kept.usd - free.bound_usd if kept and free else None,
+            "is_open": bool(
+                kept and free and kept.usd - kept.bound_usd + free.usd - free.bound_usd > _LEAST_USD
+            ),
             "same_choice": both and own.kinds == (other.kinds if other else None),
             "winner_with": kept.name if kept else None,
             "winner_without": free.name if free else None,

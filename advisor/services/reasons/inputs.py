@@ -89,7 +89,7 @@ def loads_of(base: Base) -> Iterator[Input]:
     """The question that says how much work there is, for each workload."""
     for number, said in enumerate(base.worked.answers.workloads):
         for question in LOADS:
-            found = _answered(said, question, number=number)
+            found = _answered(base, said, question, number=number)
             if found is not None:
                 yield found
                 break
@@ -98,7 +98,7 @@ def loads_of(base: Base) -> Iterator[Input]:
 def _of_workloads(base: Base) -> Iterator[Input]:
     for number, said in enumerate(base.worked.answers.workloads):
         for question in OF_WORKLOAD:
-            found = _answered(said, question, number=number)
+            found = _answered(base, said, question, number=number)
             if found is not None:
                 yield found
 
@@ -106,12 +106,12 @@ def _of_workloads(base: Base) -> Iterator[Input]:
 def of_assessment(base: Base) -> Iterator[Input]:
     """Numbers of the assessment as a whole: its horizon, its rates."""
     for question in OF_ASSESSMENT:
-        found = _answered(base.worked.answers.assessment, question, number=None)
+        found = _answered(base, base.worked.answers.assessment, question, number=None)
         if found is not None:
             yield found
 
 
-def _answered(said: AnswerSet, question: str, *, number: int | None) -> Input | None:
+def _answered(base: Base, said: AnswerSet, question: str, *, number: int | None) -> Input | None:
     item: Item = BY_ID[question]
     value = said.values.get(question)
     if question not in said.asked or not item.used or isinstance(value, bool):
@@ -121,7 +121,9 @@ def _answered(said: AnswerSet, question: str, *, number: int | None) -> Input | 
     return Input(
         id=question if number is None else f"w{number + 1}:{question}",
         label=item.label,
-        unit=item.unit,
+        unit=f"{base.worked.currency.code} {item.unit}".strip()
+        if item.type == "money"
+        else item.unit,
         at=float(value),
         low=_UNBOUNDED * -1.0 if item.hard_min is None else item.hard_min,
         high=_UNBOUNDED if item.hard_max is None else item.hard_max,

@@ -70,8 +70,9 @@ def _document(base: Base, at: int, doubt: Doubt, unknown: Unknown) -> dict[str, 
     if unknown.id == "price":
         return found | _quote(base, at, plan)
     bench = benchmark_of(plan, base.worked.question.workloads[at], base.worked.snapshot)
+    one = f"one replica on {bench.accelerators} x {plan.accelerator}"
     return found | {
-        "what": f"Measure one replica on {bench.accelerators} x {plan.accelerator}: {bench.reads}.",
+        "what": f"Measure {bench.what or one}: {bench.reads}.",
         "commands": list(bench.commands),
         "usd": bench.usd,
         "cost_basis": bench.cost_basis,
@@ -196,23 +197,36 @@ def _quote(base: Base, at: int, plan: Plan) -> dict[str, Any]:
     if flip is None:
         return {"what": what, "passes": "No price within a factor of four changes the choice."}
     factor = flip.holds_at if best else flip.flips_at
-    usd, unit = _price_now(plan)
-    amount = f" ({usd * factor:,.2f} {unit} instead of {usd:,.2f})" if usd else ""
+    usd, unit, each = _price_now(plan)
+    amount = (
+        f", {_amount(usd * factor, unit)} instead of {_amount(usd, unit)} {each}" if usd else ""
+    )
     return {
         "what": what,
-        "passes": f"Up to {factor - 1.0:+.1%}{amount} it stays the choice."
+        "passes": f"It stays the choice up to a price {_moved(factor)}{amount}."
         if best
-        else f"From {factor - 1.0:+.1%}{amount} on it would be the choice.",
+        else f"It would be the choice from a price {_moved(factor)}{amount}.",
         "threshold": factor,
     }
 
 
-def _price_now(plan: Plan) -> tuple[float | None, str]:
+_WHOLE_FROM = 100.0  # USD, from which cents are left out
+
+
+def _price_now(plan: Plan) -> tuple[float | None, str, str]:
     for name, unit in (("usd_per_h", "USD/h"), ("usd", "USD")):
         value = plan.price.get(name)
         if isinstance(value, int | float):
-            return float(value), f"{unit} for {plan.price.get('unit', 'it')}"
-    return None, ""
+            return float(value), unit, f"for {plan.price.get('unit', 'it')}"
+    return None, "", ""
+
+
+def _amount(usd: float, unit: str) -> str:
+    return f"{usd:,.0f} {unit}" if usd >= _WHOLE_FROM else f"{usd:,.2f} {unit}"
+
+
+def _moved(factor: float) -> str:
+    return f"{abs(factor - 1.0) * 100.0:.1f} % {'higher' if factor >= 1.0 else 'lower'}"
 
 
 def doubt_document(doubt: Doubt) -> dict[str, Any]:

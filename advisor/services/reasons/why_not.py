@@ -10,6 +10,7 @@ import numpy as np
 
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.choice.decision import Decision
+from advisor.engine.choice.eligibility import BARE_CARD
 from advisor.engine.plan import Plan
 from advisor.engine.reasons.change import Change
 from advisor.engine.reasons.limits import (
@@ -28,6 +29,7 @@ from catalog.specs import AcceleratorSpec
 from catalog.units import MILLISECOND, SECONDS_PER_HOUR
 
 MOST_LIMITS = 3  # lifted one after another until a part appears
+CARD = "card"  # priced without a server, which no answer changes
 RULE = "rule"  # of what is shown and may not be recommended
 
 
@@ -167,7 +169,8 @@ def _cases(base: Base, at: int, decision: Decision) -> Iterable[_Case]:
         told.add(plan.accelerator)
         yield _Case(
             at=at, family=plan.family, part=parts.get(plan.accelerator), name=plan.accelerator,
-            limit=RULE, reason=f"{blocked[:1].upper()}{blocked[1:].rstrip('.')}.", shown=True,
+            limit=CARD if blocked == BARE_CARD else RULE,
+            reason=f"{blocked[:1].upper()}{blocked[1:].rstrip('.')}.", shown=True,
         )  # fmt: skip
 
 
