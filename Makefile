@@ -12,7 +12,7 @@ run: .venv/ready ## serve on http://127.0.0.1:8000 with the shipped catalogue an
 	$(BIN)/python manage.py serve
 
 test: .venv/dev  ## run the tests; says what it left out for want of a service or browser
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 check: test lint types contracts migrations ## everything CI asks for
 

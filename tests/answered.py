@@ -1,5 +1,6 @@
 """A run that was really answered, its document computed once for all tests of a process."""
 
+import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -11,21 +12,18 @@ from catalog.services import keep_snapshot
 from costing.queries import currencies, rates
 from costing.services import keep_rates
 
-APART = {"disagg_allowed": True}
-
 
 @cache
-def document(preset: str, *, apart: bool = False) -> dict[str, Any]:
-    """The answer to a preset, where `apart` with a yes to separate pools."""
-    return advise({"preset": preset, "answers": APART if apart else {}})
+def document(preset: str, answers: str = "{}") -> dict[str, Any]:
+    """The answer to a preset with some of its answers changed, as JSON."""
+    return advise({"preset": preset, "answers": json.loads(answers)})
 
 
 def answered_run(
-    make_run: Callable[..., Job], preset: str = "startup_bursty_api", *, apart: bool = False
+    make_run: Callable[..., Job], preset: str = "startup_bursty_api", **answers: Any
 ) -> Job:
     """A finished run of a preset, from which simulations and exports can start."""
-    told = {"answers": APART} if apart else {}
-    found = make_run(document(preset, apart=apart), preset=preset, **told)
+    found = make_run(document(preset, json.dumps(answers)), preset=preset, answers=answers)
     current = snapshot()
     keep_snapshot(current)
     keep_rates(rates(), currencies())

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from advisor.engine.answers import Answers, InvalidAnswers, Problem, Row
 from advisor.engine.calibration import Calibration
@@ -142,11 +141,11 @@ def reopened(run: Job, *, anew: bool = False) -> Worked:
     except UnknownCalibration:
         calibration = active_calibration()
     work = _reopened.__wrapped__ if anew else _reopened
-    return work(run.pk, json.dumps(run.inputs), run.snapshot_digest, rates, calibration)
+    return work(json.dumps(run.inputs), run.snapshot_digest, rates, calibration)
 
 
 @lru_cache(maxsize=4)
-def _reopened(_run_id: UUID, raw: str, digest: str, rates: str, calibration: Calibration) -> Worked:
+def _reopened(raw: str, digest: str, rates: str, calibration: Calibration) -> Worked:
     inputs = json.loads(raw)
     return worked_from(
         inputs["answers"],

@@ -1,13 +1,16 @@
 """What-ifs by the API: their figures, their answers, their refusals."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from advisor.models import Scope
-from advisor.services import accounts, assessments, work
+from advisor.services import accounts, assessments
+from tests.answered import answered_run
+from tests.api.test_simulations import made
 
 
 @pytest.fixture
@@ -18,13 +21,8 @@ def program(catalogue: None) -> Client:
 
 @pytest.fixture
 def address(program: Client) -> str:
-    kept = assessments.create(
-        {"preset": "code_assistant_2k", "answers": {"user_regions": ["DE", "FR"]}},
-        accounts.local_user(),
-    )
-    job = assessments.start_run(kept, accounts.local_user())
-    work.run_job(job.pk)
-    return f"/api/v1/runs/{job.pk}/latency"
+    run = answered_run(partial(made, program), "code_assistant_2k", user_regions=["DE", "FR"])
+    return f"/api/v1/runs/{run.pk}/latency"
 
 
 def ask(program: Client, path: str, body: dict[str, Any]) -> Any:

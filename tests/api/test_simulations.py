@@ -23,9 +23,15 @@ def program(catalogue: None) -> Client:
     return client_with(Scope.ADMIN)
 
 
-def made(program: Client, document: dict[str, Any] | None, preset: str) -> Job:
+def made(
+    program: Client,
+    document: dict[str, Any] | None,
+    preset: str,
+    answers: dict[str, Any] | None = None,
+) -> Job:
     """A run of a preset that has this document as its answer."""
-    assessment = post(program, "/assessments", {"preset": preset}).json()
+    asked = {"preset": preset, "answers": answers or {}}
+    assessment = post(program, "/assessments", asked).json()
     run = Job.objects.get(pk=program.post(assessment["runs"]).json()["id"])
     held = jobs.claim(run.pk)
     assert held is not None

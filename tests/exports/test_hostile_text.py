@@ -8,18 +8,19 @@ import re
 import subprocess
 import zipfile
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
-from openpyxl import load_workbook
 
+from advisor.exports.formats import files_in
 from advisor.exports.registry import BY_ID, menu_of
 from advisor.exports.subject import Subject
-from advisor.exports.text import files_in
 from advisor.services.advice import Worked
 from tests.exports.conftest import ContentOf, SubjectOf
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("exports")]
 
 HOSTILE = {
     "formula": "=cmd|' /C calc'!A0",
@@ -32,34 +33,36 @@ HOSTILE = {
     "turned": "invoice\u202egnp.exe \u2066hidden\u2069\u200f",
 }
 PRESETS = ("chatbot_1m", "finetune_70b_4xh100_72h", "vision_500_cameras", "startup_bursty_api")
+FORMULA = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}f"
 TURNS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def renamed(subject: Subject, text: str) -> Subject:
-    """The subject with the text wherever people can write: names, providers, notes, reasons."""
+def renamed(subject: Subject, *texts: str) -> Subject:
+    """The subject with the texts, by turns, wherever people can write: names, notes, reasons."""
     document = copy.deepcopy(dict(subject.document))
-    plan_ids = {plan["id"] for plan in document["plans"]}
+    turn = cycle(texts)
+    names = {plan["id"]: next(turn) for plan in document["plans"]}
+    workload = next(turn)
     assert subject.plan is not None
     for plan in [*document["plans"], document["recommendation"]]:
-        plan["name"] = plan["workload"] = text
-        plan["notes"] = [text]
-        plan["price"]["source"] = text
+        plan |= {"name": names[plan["id"]], "workload": workload, "notes": list(texts)}
+        plan["price"]["source"] = next(turn)
         for line in plan["cost_breakdown"]:
-            line["source"] = text
-    document["name"] = document["sentence"] = document["notes"] = text
-    document["why"] = document["warnings"] = [text]
+            line["source"] = next(turn)
+    for key in ("name", "sentence", "notes"):
+        document[key] = next(turn)
+    document["why"] = document["warnings"] = list(texts)
     for item in [*document["assumptions"], *document["rejected"], *document["demand"]]:
-        item |= {key: text for key in item if key in ("workload", "value", "reason", "model")}
+        item |= {key: next(turn) for key in ("workload", "value", "reason", "model") if key in item}
     done = subject.worked
 
     def reopen() -> Worked:
         decisions = tuple(
-            replace(d, plans=tuple(replace(p, name=text) if p.id in plan_ids else p
-                                   for p in d.plans))
+            replace(d, plans=tuple(replace(p, name=names.get(p.id, p.name)) for p in d.plans))
             for d in done.decisions
         )  # fmt: skip
         priced = tuple(
-            replace(each, workload=replace(each.workload, name=text)) for each in done.priced
+            replace(each, workload=replace(each.workload, name=workload)) for each in done.priced
         )
         return replace(done, decisions=decisions, priced=priced)
 
@@ -111,16 +114,21 @@ def test_no_text_file_is_taken_over(hostile: Subject, content_of: ContentOf) -> 
             assert not [c for c in cells if c.startswith(("=", "@", "\t", "\r", "＝"))], name
 
 
-def test_the_workbook_has_no_formula_but_ours(hostile: Subject, content_of: ContentOf) -> None:
-    content = content_of(hostile, "xlsx")
-    book = load_workbook(io.BytesIO(content))
-    formulas = [str(c.value) for sheet in book for row in sheet.iter_rows() for c in row
-                if c.data_type == "f"]  # fmt: skip
-    ours = re.compile(r"=(-?[\w.$()*/+^,:!'\"-]+)")
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_workbook_has_no_formula_but_ours(
+    preset: str, subject_of_preset: SubjectOf, content_of: ContentOf
+) -> None:
+    content = content_of(renamed(subject_of_preset(preset), *HOSTILE.values()), "xlsx")
+    ours = re.compile(r"-?[\w.$()*/+^,:!'\"-]+")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = [name for name in archive.namelist() if "external" in name.lower()]
+        names = archive.namelist()
+        sheets = [ElementTree.fromstring(archive.read(name))  # noqa: S314 -- our own file
+                  for name in names if name.startswith("xl/worksheets/sheet")]  # fmt: skip
+    formulas = [each.text or "" for sheet in sheets for each in sheet.iter(FORMULA)]
 
-    assert (parts, [f for f in formulas if not ours.fullmatch(f) or "cmd" in f]) == ([], [])
+    assert formulas
+    assert [name for name in names if "external" in name.lower()] == []
+    assert [f for f in formulas if not ours.fullmatch(f) or "cmd" in f] == []
 
 
 def test_json_carries_the_text_as_it_is(

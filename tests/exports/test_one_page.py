@@ -10,7 +10,7 @@ import pytest
 
 from advisor.exports import one_page as made
 from advisor.exports.as_markdown import as_markdown
-from advisor.exports.refusal import CannotExport
+from advisor.exports.formats import CannotExport
 from advisor.exports.registry import BY_ID, file_of
 from advisor.exports.subject import Subject
 from advisor.questions import PRESETS
@@ -18,7 +18,7 @@ from tests.exports.conftest import ContentOf, SubjectOf
 from tests.exports.test_hostile_text import HOSTILE, renamed
 from tests.services import need
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("exports")]
 
 
 def pdf_of(subject: Subject, content_of: ContentOf) -> bytes:

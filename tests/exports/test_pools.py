@@ -13,7 +13,7 @@ import yaml
 from advisor.exports.subject import Subject
 from tests.exports.conftest import ContentOf, SubjectOf
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("exports")]
 
 
 def is_apart(plan: Mapping[str, Any]) -> bool:

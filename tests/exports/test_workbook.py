@@ -19,7 +19,7 @@ from costing.engine import tco
 from tests.exports.conftest import ContentOf, SubjectOf
 from tests.services import need
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("exports")]
 
 SHEETS = [
     "Summary", "Plans", "Bill of materials", "Cash flow", "Money", "Money by month",
@@ -156,10 +156,8 @@ def recomputed(
     return books
 
 
-office = [pytest.mark.libreoffice, pytest.mark.xdist_group("libreoffice")]
-
-
-@pytest.mark.parametrize("preset", [pytest.param(name, marks=office) for name in PRESETS])
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("preset", PRESETS)
 def test_libreoffice_computes_the_total_of_the_answer(
     preset: str, recomputed: dict[str, Workbook], subject_of_preset: SubjectOf
 ) -> None:
@@ -171,7 +169,8 @@ def test_libreoffice_computes_the_total_of_the_answer(
     assert (total_of(book), summary) == (plan["total_cost_usd"]["value"],) * 2
 
 
-@pytest.mark.parametrize("preset", [pytest.param(name, marks=office) for name in PRESETS])
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("preset", PRESETS)
 def test_libreoffice_finds_no_error_in_any_cell(
     preset: str, recomputed: dict[str, Workbook]
 ) -> None:
@@ -181,7 +180,6 @@ def test_libreoffice_finds_no_error_in_any_cell(
 
 
 @pytest.mark.libreoffice
-@pytest.mark.xdist_group("libreoffice")
 def test_a_price_that_is_typed_in_moves_hardware_support_and_total(
     recomputed: dict[str, Workbook], subject_of_preset: SubjectOf
 ) -> None:

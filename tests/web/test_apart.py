@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from advisor.exports.refusal import CannotExport
+from advisor.exports.formats import CannotExport
 from advisor.exports.registry import file_of
 from advisor.exports.subject import subject_of
 from advisor.models import Job
@@ -17,7 +17,7 @@ from tests.answered import answered_run
 
 @pytest.fixture
 def run(make_run: Any, catalogue: None) -> Job:
-    return answered_run(make_run, "chatbot_1m", apart=True)
+    return answered_run(make_run, "chatbot_1m", disagg_allowed=True)
 
 
 def best_of(run: Job) -> dict[str, Any]:

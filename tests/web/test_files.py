@@ -11,17 +11,14 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from advisor.models import Job
-from advisor.services.work import run_job
+from tests.answered import answered_run
 from tests.web.conftest import MakeRun
 
 
 @pytest.fixture
 def run(make_run: MakeRun) -> Job:
     """A real answer."""
-    found = make_run()
-    run_job(found.pk)
-    found.refresh_from_db()
-    return found
+    return answered_run(make_run, "chatbot_1m")
 
 
 def test_the_menu_says_what_each_file_is_for_and_why_not(pages: Client, run: Job) -> None:

@@ -5,27 +5,22 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from advisor.exports.refusal import CannotExport
+from advisor.exports.formats import CannotExport
 from advisor.exports.registry import file_of
 from advisor.exports.subject import subject_of
 from advisor.models import Job
-from advisor.services import accounts, assessments, work
+from advisor.services import accounts, work
 from advisor.services.explanation import explained_all
 from advisor.services.latency import plan_id_of, start_simulation
 from advisor.services.paths.availability_split import split_failures
-
-ANSWERS = {"user_regions": ["US", "DE", "JP"], "slo_ttft_ms": 300}
+from tests.answered import answered_run
+from tests.web.conftest import MakeRun
 
 
 @pytest.fixture
-def run(catalogue: None) -> Job:
+def run(make_run: MakeRun) -> Job:
     """Users on three continents, whom no single place reaches in time."""
-    user = accounts.local_user()
-    kept = assessments.create({"preset": "chatbot_1m", "answers": ANSWERS}, user)
-    found = assessments.start_run(kept, user)
-    work.run_job(found.pk)
-    found.refresh_from_db()
-    return found
+    return answered_run(make_run, "chatbot_1m", user_regions=["US", "DE", "JP"], slo_ttft_ms=300)
 
 
 def best_of(run: Job) -> dict[str, Any]:
