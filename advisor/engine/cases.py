@@ -1,6 +1,7 @@
 """Configurations to predict, as columns: the same shape serves one case and a million."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,22 @@ class InferenceCases:
 
     def __len__(self) -> int:
         return len(self.accelerator)
+
+
+def same_cases(one: InferenceCases, other: InferenceCases) -> bool:
+    """Whether two sets of cases ask the same, so that what was predicted for one holds for both.
+
+    Source: equality of every column and table.
+    """
+
+    def same(mine: Any, theirs: Any) -> bool:
+        if isinstance(mine, np.ndarray) and isinstance(theirs, np.ndarray):
+            return np.array_equal(mine, theirs, equal_nan=True)
+        return bool(mine is theirs or mine == theirs)
+
+    return all(
+        same(getattr(one, each.name), getattr(other, each.name)) for each in fields(InferenceCases)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

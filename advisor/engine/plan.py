@@ -1,7 +1,7 @@
 """Plain values of the answer: what was rejected, what is planned, with a range on each figure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from catalog.specs import Figure
 from costing.engine.cases import CostCases
@@ -126,11 +126,16 @@ class Plan:
             "meets_targets": self.meets_targets,
             "price_open": self.price_open,
             "price": dict(self.price),
-            "cost_breakdown": [asdict(line) for line in self.cost_breakdown],
-            "fleet": [asdict(item) for item in self.fleet],
+            "cost_breakdown": [_plain(line) for line in self.cost_breakdown],
+            "fleet": [_plain(item) for item in self.fleet],
             "quality_gate": self.quality_gate,
             "porting_weeks": self.porting_weeks,
             "notes": list(self.notes),
         }
         figures = {name: figure.as_dict() for name, figure in self.figures.items()}
         return plain | figures | dict(self.extra)
+
+
+def _plain(line: CostLine | FleetItem) -> dict[str, object]:
+    """A flat value by field: `dataclasses.asdict` would copy every text and number in it."""
+    return {each.name: getattr(line, each.name) for each in fields(line)}

@@ -196,10 +196,12 @@ def worked(
     progress: Progress | None = None,
     size: Sizer | None = None,
     split: bool = True,
+    like: Worked | None = None,
 ) -> Worked:
     """All stages for checked answers on one state of the catalogue, at the asker's own prices.
 
-    With `split` plans at several places are tried besides those at one place.
+    With `split` plans at several places are tried besides those at one place. A workload that is
+    asked just as in `like`, from the same sources, is taken from there.
     """
     tell = progress or _silent
     exchange = currency_rates or shipped_currencies()
@@ -214,41 +216,24 @@ def worked(
     notes = own.warnings(snapshot) + old_rate(currency, on=snapshot.as_of)
     snapshot = own.snapshot(snapshot, horizon_months=question.horizon_months)
     rates = own.rates(rates, on=snapshot.as_of)
-    workloads: list[Workload] = []
-    priced: list[Priced] = []
-    decisions: list[Decision] = []
-    splits: dict[str, Split] = {}
-    pairs: dict[str, Pair] = {}
     several = len(question.workloads) > 1
     answer = answerer(snapshot, calibration=calibration, rates=rates, size=size)
+    same = like is not None and _same_sources(like, question, snapshot, rates)
+    parts: list[_Part] = []
     for number, asked in enumerate(question.workloads):
         share = number / len(question.workloads)
         tell(f"Sizing and pricing {asked.name}", 0.15 + 0.7 * share)
-        sized, (found, decision) = _answered(
-            asked, question, answer, log_of(answers, asked), snapshot=snapshot,
-            calibration=calibration,
-        )  # fmt: skip
-        workloads.append(sized)
-        prefix = f"w{number + 1}-" if several else ""
-        two = pairs_of(found, question, snapshot=snapshot, calibration=calibration)
-        plans = plans_apart(two, question)
-        if not asked.disaggregation_asked:
-            least = decision.verdict.least_cost if decision.verdict else None
-            plans = unless_clear(plans, least, found.rules, rates)
-        decision = with_plans(decision, plans, question)
-        pairs |= {f"{prefix}{plan.id}": pair for plan, pair in zip(plans, two, strict=True)}
-        parted = (
-            splits_for(decision, sized, question, answer, prefix=prefix)
-            if split or decision.recommended is None
-            else ()
-        )
-        decision = with_splits(decision, parted, question, alone=not several)
-        splits |= {f"{prefix}{split.plan.id}": split for split in parted}
-        priced.append(found)
-        decisions.append(renumbered(decision, prefix) if several else decision)
+        prefix, log = f"w{number + 1}-" if several else "", log_of(answers, asked)
+        known = None
+        if like is not None and same and log is None:
+            known = _part_of(like, number, asked, prefix=prefix, split=split)
+        parts.append(known or _part(
+            asked, question, answer, log, snapshot=snapshot, calibration=calibration, rates=rates,
+            prefix=prefix, split=split,
+        ))  # fmt: skip
     return Worked(
         answers=answers,
-        question=replace(question, workloads=tuple(workloads)),
+        question=replace(question, workloads=tuple(part.workload for part in parts)),
         snapshot=snapshot,
         calibration=calibration,
         rates=rates,
@@ -258,10 +243,90 @@ def worked(
         public=public,
         public_rates=public_rates,
         currencies=exchange,
-        priced=tuple(priced),
-        decisions=tuple(decisions),
+        priced=tuple(part.priced for part in parts),
+        decisions=tuple(part.decision for part in parts),
+        splits={plan: split for part in parts for plan, split in part.splits.items()},
+        pairs={plan: pair for part in parts for plan, pair in part.pairs.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One workload's share of an answer; splits and pairs by plan id."""
+
+    workload: Workload
+    priced: Priced
+    decision: Decision
+    splits: Mapping[str, Split]
+    pairs: Mapping[str, Pair]
+
+
+def _part(
+    asked: Workload,
+    question: Question,
+    answer: Answer,
+    log: Row | None,
+    *,
+    snapshot: CatalogueSnapshot,
+    calibration: Calibration,
+    rates: Rates,
+    prefix: str,
+    split: bool,
+) -> _Part:
+    """All stages of one workload, its plans named with a prefix where there are several."""
+    sized, (priced, decision) = _answered(
+        asked, question, answer, log, snapshot=snapshot, calibration=calibration
+    )
+    pairs = pairs_of(priced, question, snapshot=snapshot, calibration=calibration)
+    plans = plans_apart(pairs, question)
+    if not asked.disaggregation_asked:
+        least = decision.verdict.least_cost if decision.verdict else None
+        plans = unless_clear(plans, least, priced.rules, rates)
+    decision = with_plans(decision, plans, question)
+    splits = (
+        splits_for(decision, sized, question, answer, prefix=prefix)
+        if split or decision.recommended is None
+        else ()
+    )
+    decision = with_splits(decision, splits, question, alone=not prefix)
+    return _Part(
+        workload=sized,
+        priced=priced,
+        decision=renumbered(decision, prefix) if prefix else decision,
+        splits={f"{prefix}{each.plan.id}": each for each in splits},
+        pairs={f"{prefix}{plan.id}": pair for plan, pair in zip(plans, pairs, strict=True)},
+    )
+
+
+def _same_sources(
+    done: Worked, question: Question, snapshot: CatalogueSnapshot, rates: Rates
+) -> bool:
+    """Whether only workloads may differ from what was worked: their own stages see nothing else."""
+
+    def seen(each: Question) -> Question:
+        return replace(each, workloads=(), assumptions=(), warnings=())
+
+    return (
+        len(question.workloads) == len(done.question.workloads)
+        and seen(question) == seen(done.question)
+        and snapshot == done.snapshot
+        and rates == done.rates
+    )
+
+
+def _part_of(
+    done: Worked, number: int, asked: Workload, *, prefix: str, split: bool
+) -> _Part | None:
+    """What was worked for the same workload; None for another, or with splits not tried now."""
+    splits = {plan: each for plan, each in done.splits.items() if plan.startswith(prefix)}
+    if done.question.workloads[number] != asked or (splits and not split):
+        return None
+    return _Part(
+        workload=asked,
+        priced=done.priced[number],
+        decision=done.decisions[number],
         splits=splits,
-        pairs=pairs,
+        pairs={plan: each for plan, each in done.pairs.items() if plan.startswith(prefix)},
     )
 
 

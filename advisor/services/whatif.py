@@ -10,11 +10,13 @@ import numpy as np
 
 from advisor.engine.answers import InvalidAnswers, Problem
 from advisor.engine.calibration import Calibration
+from advisor.engine.cases import InferenceCases, same_cases
 from advisor.engine.reasons.change import Change, changed_snapshot
 from advisor.engine.reasons.outcome import Outcome, Pick
 from advisor.engine.search.market import open_quotes
 from advisor.engine.search.river import sized
 from advisor.engine.search.sizing import Sizing, joined, nothing_sized, rows_of
+from advisor.engine.serving.performance import ServingPoint, serving_point
 from advisor.engine.workload import Workload
 from advisor.models import Job
 from advisor.questions import read_answers
@@ -24,6 +26,22 @@ from catalog.engine.spellings import Spellings
 from catalog.specs import AcceleratorSpec, CatalogueSnapshot, OfferSpec
 
 KEPT_SIZINGS = 24
+KEPT_POINTS = 4
+
+
+class _Points:
+    """What layouts do at each concurrency: a change of rates or targets leaves that as it is."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[InferenceCases, Calibration, ServingPoint]] = []
+
+    def __call__(self, cases: InferenceCases, calibration: Calibration) -> ServingPoint:
+        for entry in self._kept:
+            if entry[1] is calibration and same_cases(entry[0], cases):
+                return entry[2]
+        point = serving_point(cases, calibration)
+        self._kept = [(cases, calibration, point), *self._kept][:KEPT_POINTS]
+        return point
 
 
 class _Sizings:
@@ -34,6 +52,7 @@ class _Sizings:
 
     def __init__(self) -> None:
         self._kept: list[tuple[Workload, tuple[Any, ...], frozenset[int], Sizing]] = []
+        self._points = _Points()
 
     def __call__(
         self,
@@ -53,7 +72,11 @@ class _Sizings:
                 break
         new = {index: part for index, part in kept.items() if index not in known}
         if new or not sizings:
-            sizings.append(sized(new, workload, snapshot=snapshot, calibration=calibration))
+            sizings.append(
+                sized(
+                    new, workload, snapshot=snapshot, calibration=calibration, points=self._points
+                )
+            )
         sizing = joined([each for each in sizings if len(each)] or sizings[-1:])
         if len(sizings) > 1:
             sizing = rows_of(sizing, np.argsort(sizing.accelerator, kind="stable"))
@@ -83,6 +106,8 @@ class Base:
     sizings: _Sizings = field(default_factory=_Sizings)
     known: dict[str, tuple[Pick | None, ...]] = field(default_factory=dict)
     """What has been picked after each change tried so far."""
+    turned: dict[str, Outcome] = field(default_factory=dict)
+    """The last outcome with another choice: where a search for that ends, it is told."""
 
     @property
     def outcome(self) -> Outcome:
@@ -114,8 +139,14 @@ def based_on(raw: Mapping[str, Any], done: Worked) -> Base:
 
 def tried(base: Base, change: Change) -> Outcome:
     """What the run would have come to; raises InvalidAnswers where the change is none."""
+    key = _key(change)
+    if key in base.turned:
+        return base.turned[key]
     outcome = Outcome(decisions=reworked(base, change).decisions)
-    base.known[_key(change)] = outcome.picks
+    base.known[key] = outcome.picks
+    if outcome.picks != base.outcome.picks:
+        base.turned.clear()
+        base.turned[key] = outcome
     return outcome
 
 
@@ -157,6 +188,7 @@ def reworked(base: Base, change: Change) -> Worked:
         currency_rates=done.currencies,
         size=base.sizings,
         split=any(d.recommended.id in done.splits for d in done.decisions if d.recommended),
+        like=done,
     )  # fmt: skip
 
 

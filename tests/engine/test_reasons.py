@@ -29,11 +29,11 @@ from advisor.services.reasons.regret import regrets
 from advisor.services.reasons.signing import before_signing
 from advisor.services.reasons.targets import target_prices
 from advisor.services.reasons.why_not import why_not
-from advisor.services.whatif import Base, based_on, tried
+from advisor.services.whatif import Base, based_on, changed_answers, reworked, tried
 from catalog.engine.shipped import shipped_snapshot
 from costing.engine.rates import shipped_rates
 
-CHAT, BURSTY = "chatbot_1m", "startup_bursty_api"
+CHAT, BURSTY, MIXED = "chatbot_1m", "startup_bursty_api", "mixed_company"
 rows = st.lists(st.tuples(*[st.floats(1.0, 1e6, allow_nan=False)] * 4), min_size=1, max_size=25)
 
 
@@ -160,6 +160,46 @@ def test_a_change_that_is_none_says_where(change: Change, pointer: str) -> None:
         tried(of(CHAT), change)
 
     assert [each.pointer for each in refused.value.problems] == [pointer]
+
+
+def test_a_change_of_one_workload_leaves_the_others_as_they_were_worked() -> None:
+    base = of(MIXED)
+    change = entry(base, "w2:output_tokens_mean").change(300.0)
+
+    changed = reworked(base, change)
+    anew = answered(MIXED, **changed_answers(base, change)["answers"])
+
+    assert changed.decisions[0] is base.worked.decisions[0]
+    assert changed.decisions[1] is not base.worked.decisions[1]
+    assert Outcome(decisions=changed.decisions).usd == anew.outcome.usd
+
+
+def test_a_change_of_the_whole_assessment_works_every_workload_anew() -> None:
+    base = of(MIXED)
+
+    changed = reworked(base, Change(answers={"horizon_months": 24}))
+
+    kept = zip(changed.decisions, base.worked.decisions, strict=True)
+    assert not any(now is before for now, before in kept)
+
+
+@pytest.mark.parametrize(
+    "name", ["w1:users_total_k", "w1:slo_itl_ms", "w1:output_tokens_mean", "speed:"]
+)
+def test_what_is_kept_between_changes_gives_the_cost_of_a_run_without_it(name: str) -> None:
+    base = answered(CHAT)
+    change = entry(base, name).change(entry(base, name).at * 0.8)
+
+    tried(base, entry(base, name).change(entry(base, name).at * 1.25))
+
+    assert tried(base, change).usd == tried(answered(CHAT), change).usd
+
+
+def test_a_search_that_ends_at_another_choice_is_not_worked_again_to_be_told() -> None:
+    base = answered(CHAT)
+    away = Change(without_providers=frozenset({base.outcome.plans[0].provider}))  # type: ignore[union-attr]
+
+    assert tried(base, away) is tried(base, away)
 
 
 def test_a_limit_that_leaves_no_part_at_all_is_no_error() -> None:

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
+from math import isfinite
 
 from advisor.engine.cases import ENGINES
 from advisor.engine.plan import CostLine, FleetItem, Plan
@@ -205,7 +204,7 @@ def cost_lines(priced: Priced, row: int, offer: OfferSpec) -> tuple[CostLine, ..
     lines = []
     for label in LABELS:
         usd = float(priced.cost.lines[label][row])
-        if not np.isfinite(usd) or usd == 0.0:
+        if not isfinite(usd) or usd == 0.0:
             continue
         evidence, source = price if label in OFFER_LINES else basis[label]
         lines.append(
@@ -441,7 +440,7 @@ def _spot_note(priced: Priced, row: int, offer: OfferSpec) -> str:
 def _figure(
     value: float, low: float, high: float, *, unit: str, evidence: Evidence, source: str
 ) -> Figure:
-    if not np.isfinite(value):
+    if not isfinite(value):
         return Figure(
             value=None, low=None, high=None, unit=unit, evidence=evidence, source="price open"
         )
@@ -456,4 +455,4 @@ def _figure(
 
 
 def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return float(value) if isfinite(value) else None

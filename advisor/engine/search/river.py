@@ -31,12 +31,13 @@ from advisor.engine.search.reach import (
     too_far,
 )
 from advisor.engine.search.size_samples import size_samples
-from advisor.engine.search.size_serving import size_llm_serving
+from advisor.engine.search.size_serving import Points, size_llm_serving
 from advisor.engine.search.size_training import size_training
 from advisor.engine.search.sizing import Sizing, nothing_sized
 from advisor.engine.search.sizing import joined as joined_sizings
 from advisor.engine.search.sleeping import restore_warnings
 from advisor.engine.search.spilling import spill_of, spill_words
+from advisor.engine.serving.performance import serving_point
 from advisor.engine.training.memory import bytes_per_parameter, memory_refusal
 from advisor.engine.workload import Question, ServingDemand, Slo, TrainingDemand, Workload
 from catalog.specs import (
@@ -300,6 +301,7 @@ def sized(
     *,
     snapshot: CatalogueSnapshot,
     calibration: Calibration,
+    points: Points = serving_point,
 ) -> Sizing:
     """Layouts of the workload on the parts kept, by their index, with the replicas it needs.
 
@@ -329,7 +331,7 @@ def sized(
             bytes_per_weight=BYTES_PER_WEIGHT,
         )
         return size_llm_serving(
-            layouts, parts, serving, calibration, software_month=month, assumed=0
+            layouts, parts, serving, calibration, software_month=month, assumed=0, points=points
         )
     return size_samples(
         parts, serving, calibration, precisions=formats, software_month=month, assumed=0

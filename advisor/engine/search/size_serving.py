@@ -1,6 +1,6 @@
 """Replicas of a language model that meet the demand and its targets, closed form."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import erf, sqrt
 from typing import Any
@@ -30,6 +30,7 @@ MORE_REPLICAS = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0)
 """Steps by which replicas are added where waiting alone breaks the first-token target."""
 Z_OF = {0.5: 0.0, 0.9: 1.2816, 0.95: 1.6449, 0.99: Z99, 0.999: 3.0902}
 _TIE = 1e-9
+Points = Callable[[InferenceCases, Calibration], ServingPoint]
 
 
 def size_llm_serving(
@@ -40,13 +41,15 @@ def size_llm_serving(
     *,
     software_month: float,
     assumed: int,
+    points: Points = serving_point,
 ) -> Sizing:
     """Each layout at the concurrency that serves most within the targets, with its replicas.
 
     The concurrency of a replica is the largest throughput whose time per output token and
     unqueued first token meet the targets at the SLO's percentile; replicas follow from the
     peak rate and the headroom, and grow until waiting meets the first-token target. Where a
-    layout meets no target it stands at one request in flight, marked.
+    layout meets no target it stands at one request in flight, marked. `points` says what each
+    layout does at each concurrency, which depends on no rate and no target.
 
     Source: queueing of replicas as in `queueing`; times as in `serving`.
     """
@@ -62,7 +65,7 @@ def size_llm_serving(
         assumed=assumed,
     )
     own = calibration.measured.get("serving", ())
-    point, _ = measured_serving(cases, serving_point(cases, calibration), own)
+    point, _ = measured_serving(cases, points(cases, calibration), own)
     chosen = best_within_targets(point, demand)
     at_limit = case_rows(cases, chosen)
     limit, by = measured_serving(at_limit, serving_point(at_limit, calibration), own)
