@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from advisor.engine.cases import Floats, Ints
 from advisor.engine.serving.outcomes import TARGETS, some_cases
+from advisor.engine.serving.parameters import architecture
 from advisor.engine.serving.published import PublishedCases, published_cases
 from catalog.specs import AcceleratorSpec, BenchmarkLimit, ModelSpec, ServingMeasurement
 
@@ -29,7 +30,7 @@ class Observations:
     published: PublishedCases
     measured: Mapping[str, Floats]  # by target; nan where not measured
     trust: Floats
-    group: NDArray[np.str_]  # accelerator x model
+    group: NDArray[np.str_]  # accelerator x architecture: models of one stand or fall together
     source: NDArray[np.str_]
     vendor: NDArray[np.str_]
     identity: NDArray[np.str_]
@@ -123,7 +124,12 @@ def observations(
                 for row in kept
             ]
         ),
-        group=np.array([f"{row.accelerator_slug}|{row.model_slug}" for row in kept]),
+        group=np.array(
+            [
+                f"{row.accelerator_slug}|{architecture(models[index[row.model_slug]])}"
+                for row in kept
+            ]
+        ),
         source=np.array([row.source for row in kept]),
         vendor=np.array([parts[row.accelerator_slug].vendor for row in kept]),
         identity=np.array([row.id for row in kept]),

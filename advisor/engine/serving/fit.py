@@ -39,7 +39,11 @@ _ATTEMPTS = 6
 _FIRST_DAMPING = 0.1
 _LEAST_DAMPING = 1e-4
 _ENOUGH = 5e-4  # relative gain below which a fit has settled
-_TAILS = 3.0  # degrees of freedom of the errors: rows that contradict all others count little
+# Degrees of freedom of the errors: rows that contradict all others count little. A fit that
+# doubts much from the start may settle where it doubts the right rows, so it begins milder.
+_TAILS = 1.0
+_TAILS_AT_FIRST = 3.0
+_SURE = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,23 +114,25 @@ class Fit:
 
 
 def fit(observed: Observations, *, rounds: int = 2) -> Fit:
-    """Fit, choose the layouts that rows leave open by the fit, and fit again."""
+    """Fit, choose the layouts that rows leave open by the fit, and fit again, doubting more."""
     found: Fit | None = None
-    for _ in range(rounds):
+    for left in reversed(range(rounds)):
         parameters = found.parameters if found else NO_OFFSETS
         published = best_layouts(observed.published, parameters)
-        found = fit_layouts(replace(observed, published=published), start=found)
+        tails = _TAILS_AT_FIRST if left else _TAILS
+        found = fit_layouts(replace(observed, published=published), start=found, tails=tails)
     if found is None:
         message = "a fit needs at least one round"
         raise ValueError(message)
     return found
 
 
-def fit_layouts(observed: Observations, *, start: Fit | None = None) -> Fit:
+def fit_layouts(observed: Observations, *, start: Fit | None = None, tails: float = _TAILS) -> Fit:
     """Offsets that explain the measurements, each drawn to zero unless rows ask for more.
 
-    Levenberg-Marquardt on logarithmic residuals with Student's t weights; the derivative of
-    each row by each physical parameter is numeric and shared by all offsets of that parameter.
+    Levenberg-Marquardt on logarithmic residuals with Student's t weights, save rows trusted
+    beyond one, which are never doubted; the derivative of each row by each physical parameter
+    is numeric and shared by all offsets of that parameter.
 
     Source: K. Lange et al., "Robust Statistical Modeling Using the t Distribution", J. Am.
     Stat. Assoc. 84 (1989); shrinkage as in A. Gelman and J. Hill, "Data Analysis Using
@@ -145,12 +151,14 @@ def fit_layouts(observed: Observations, *, start: Fit | None = None) -> Fit:
     damping = _FIRST_DAMPING
     totals = _totals(design, theta, len(observed))
     guess = _logs(published, totals)
-    loss = _loss(truth, guess, weight, theta, design)
+    degrees = np.where(observed.trust > 1.0, _SURE, tails)
+    loss = _loss(truth, guess, weight, theta, design, degrees)
     penalty = 1.0 / design.prior**2
     for _ in range(_ITERATIONS):
         slopes = _slopes(published, totals, guess)
         residual = (truth - guess) * weight
-        normal, right = _normal_equations(design, slopes, weight, _robust(residual), residual)
+        robust = _robust(residual, degrees)
+        normal, right = _normal_equations(design, slopes, weight, robust, residual)
         before = loss
         for _attempt in range(_ATTEMPTS):
             system = normal + np.diag(penalty * (1.0 + damping))
@@ -158,7 +166,7 @@ def fit_layouts(observed: Observations, *, start: Fit | None = None) -> Fit:
             candidate = theta + np.clip(step, -1.0, 1.0)
             new_totals = _totals(design, candidate, len(observed))
             new_guess = _logs(published, new_totals)
-            new_loss = _loss(truth, new_guess, weight, candidate, design)
+            new_loss = _loss(truth, new_guess, weight, candidate, design, degrees)
             if new_loss < loss:
                 theta, totals, guess, loss = candidate, new_totals, new_guess, new_loss
                 damping = max(damping / 4.0, _LEAST_DAMPING)
@@ -174,17 +182,19 @@ def fit_layouts(observed: Observations, *, start: Fit | None = None) -> Fit:
         guess=guess,
         slopes=_slopes(published, totals, guess),
         weight=weight,
-        robust=_robust((truth - guess) * weight),
+        robust=_robust((truth - guess) * weight, degrees),
     )
 
 
-def _robust(residual: Floats) -> Floats:
-    return np.asarray((_TAILS + 1.0) / (_TAILS + residual**2))
+def _robust(residual: Floats, degrees: Floats) -> Floats:
+    return np.asarray((degrees + 1.0) / (degrees + residual**2))
 
 
-def _loss(truth: Floats, guess: Floats, weight: Floats, theta: Floats, design: Design) -> float:
+def _loss(
+    truth: Floats, guess: Floats, weight: Floats, theta: Floats, design: Design, degrees: Floats
+) -> float:
     residual = np.where(weight > 0.0, truth - guess, 0.0) * weight
-    student = 0.5 * (_TAILS + 1.0) * np.log1p(residual**2 / _TAILS)
+    student = 0.5 * (degrees + 1.0) * np.log1p(residual**2 / degrees)
     return float(student.sum() + 0.5 * np.sum((theta / design.prior) ** 2))
 
 

@@ -107,11 +107,19 @@ def part_keys(part: AcceleratorSpec) -> tuple[str, ...]:
     )
 
 
+def architecture(model: ModelSpec) -> str:
+    """What a model computes, whatever its weights hold: models of one share what is learnt."""
+    width = f"{model.layers}x{model.hidden}x{model.ffn}"
+    heads = f"{model.attention}{model.heads}:{model.kv_heads}"
+    experts = f"{model.experts}:{model.experts_per_token}"
+    return f"{width}/{heads}/{experts}/{model.total_params / 1e9:.1f}b"
+
+
 def model_keys(model: ModelSpec) -> tuple[str, ...]:
-    """Keys of a model: dense or mixture, kind of attention, and the model itself."""
+    """Keys of a model: dense or mixture, kind of attention, and its architecture."""
     mixture = "moe" if model.experts else "dense"
     attention = "mla" if model.attention.startswith("mla") else "heads"
-    return (f"kind:{mixture}", f"attention:{attention}", f"model:{model.slug}")
+    return (f"kind:{mixture}", f"attention:{attention}", f"model:{architecture(model)}")
 
 
 def key_tables(
@@ -162,6 +170,7 @@ def key_names(
     """
     generations = [generation(part) for part in parts]
     kinds = ["|".join(model_keys(model)[:2]) for model in models]
+    shapes = [architecture(model) for model in models]
     names: list[list[tuple[str, ...]]] = [
         [part_keys(part) for part in parts],
         [model_keys(model) for model in models],
@@ -169,21 +178,21 @@ def key_names(
         [(f"precision:{precision}",) for precision in PRECISIONS],
         [(f"units:{each}|{precision}",) for each in generations for precision in PRECISIONS],
         [(f"formats:{engine}|{precision}",) for engine in ENGINES for precision in PRECISIONS],
-        [(f"weights:{m.slug}|{precision}",) for m in models for precision in PRECISIONS],
+        [(f"weights:{shape}|{precision}",) for shape in shapes for precision in PRECISIONS],
         [
             (f"port:{each}|{engine}", f"rig:{part.slug}|{engine}")
             for part, each in zip(parts, generations, strict=True)
             for engine in ENGINES
         ],
         [
-            (f"kernels:{kind}|{engine}", f"build:{model.slug}|{engine}")
-            for model, kind in zip(models, kinds, strict=True)
+            (f"kernels:{kind}|{engine}", f"build:{shape}|{engine}")
+            for shape, kind in zip(shapes, kinds, strict=True)
             for engine in ENGINES
         ],
         [
-            (f"tuning:{each}|{model.slug}", f"pair:{part.slug}|{model.slug}")
+            (f"tuning:{each}|{shape}", f"pair:{part.slug}|{shape}")
             for part, each in zip(parts, generations, strict=True)
-            for model in models
+            for shape in shapes
         ],
         [("station:mixed",), ("station:apart",)],
         [
