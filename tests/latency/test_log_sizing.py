@@ -22,7 +22,7 @@ from costing.engine.rates import shipped_rates
 RATES = {  # requests/s on average, and targets in milliseconds that need four replicas or more
     "azure2023_conv": (60, 1_000, 40),
     "azure2023_code": (10, 2_000, 100),
-    "mooncake_conversation": (9, 40_000, 400),
+    "mooncake_conversation": (9, 30_000, 400),
     "mooncake_synthetic": (8, 60_000, 600),
 }
 

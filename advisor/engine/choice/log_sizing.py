@@ -106,7 +106,8 @@ def play(
     if not missed:
         return Played(replicas=served.replicas, fewest=served.replicas, alone=alone)
     capacity = when_full(setup).requests_per_s
-    fewest = fewest_replicas(setup, capacity_requests_per_s=capacity)
+    # A number that misses by a hair may stand above one that keeps: look beyond it.
+    fewest = fewest_replicas(setup, capacity_requests_per_s=capacity, beyond=served.replicas)
     return None if fewest is None else Played(replicas=served.replicas, fewest=fewest, alone=alone)
 
 

@@ -10,13 +10,13 @@ MOST_REPLICAS = 4096
 _LONGEST_SEARCH = 16
 
 
-def fewest_replicas(setup: Setup, *, capacity_requests_per_s: float) -> int | None:
+def fewest_replicas(setup: Setup, *, capacity_requests_per_s: float, beyond: int = 0) -> int | None:
     """The fewest replicas of a set-up that keep every target at its percentile.
 
     The number is doubled until the targets are kept, from the fewest whose capacity covers the
-    load, and then halved in on: one replica fewer misses a target in the same simulation. None
-    where no target is set, or no number up to MOST_REPLICAS keeps them (a target that a single
-    request alone misses).
+    load and that are more than `beyond`, and then halved in on: one replica fewer misses a
+    target in the same simulation. None where no target is set, or no number up to MOST_REPLICAS
+    keeps them (a target that a single request alone misses).
 
     Source: definition; more replicas never wait longer on the same requests.
     """
@@ -26,7 +26,8 @@ def fewest_replicas(setup: Setup, *, capacity_requests_per_s: float) -> int | No
     load = setup.requests_per_s + setup.neighbour_requests_per_s
     if each <= 0.0:
         return None
-    low = max(ceil(load / each) - 1, 0)  # does not keep up with the load, or is nothing
+    # What is too few: it does not keep up with the load, or is known to miss a target.
+    low = max(ceil(load / each) - 1, beyond)
     high = low + 1
     while not _keeps(setup, high):
         low, high = high, 2 * high
