@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from catalog.units import MONTHS_PER_YEAR
 from costing.engine.data import Floats
@@ -137,4 +136,6 @@ def internal_rate(flows_usd: Floats) -> float | None:
     low = -0.99
     if value(low) * value(_HIGHEST_RATE) > 0.0:
         return None
+    from scipy.optimize import brentq  # slow to import, and every process imports this file
+
     return float(brentq(value, low, _HIGHEST_RATE, xtol=1e-12))
