@@ -61,3 +61,12 @@ def catalogue(db: None) -> None:
     from catalog.services import ensure_catalogue
 
     ensure_catalogue()
+
+
+@pytest.fixture
+def prepared(catalogue: None) -> None:
+    """The database as one command leaves it to the next, which need not prepare it again."""
+    from advisor.models import Preparation
+    from advisor.services.setup import SHIPPED, shipped_digest
+
+    Preparation.objects.create(name=SHIPPED, digest=shipped_digest())

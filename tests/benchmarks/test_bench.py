@@ -26,7 +26,7 @@ GROWTH = {
 
 
 def test_the_command_writes_the_agreed_keys_and_how_each_grows(
-    catalogue: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepared: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(benchmarks, "PRESETS", ["article_finetune_4xh100_72h"])
     target, told = tmp_path / "bench.json", io.StringIO()

@@ -14,7 +14,7 @@ ARTICLE = "article_finetune_4xh100_72h"
 
 
 @pytest.fixture(autouse=True)
-def _loaded(catalogue: None) -> None:
+def _ready(prepared: None) -> None:
     """The shipped catalogue stands in the database."""
 
 

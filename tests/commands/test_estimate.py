@@ -10,19 +10,13 @@ from django.core.management import call_command
 from advisor.services.estimate_rows import numbers_of
 from advisor.services.estimates import columns_of
 
-pytestmark = pytest.mark.usefixtures("catalogue")
+pytestmark = pytest.mark.usefixtures("prepared")
 
 HEADER = (
     "id,accelerator,accelerator_count,precision,engine,measured_month,model,scenario,"
     "input_tokens,output_tokens,concurrency,parallelism,output_tokens_per_s"
 )
 ROW = "a,nvidia-h100-sxm,8,fp8,vllm,2026-02,Llama-3.1-70B,concurrency,1024,1024,32,TP8,123456"
-
-
-@pytest.fixture(autouse=True)
-def _ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test database is prepared by its own fixture."""
-    monkeypatch.setattr("advisor.management.commands.estimate.ensure_ready", lambda: None)
 
 
 def written(folder: Path, *lines: str, header: str = HEADER) -> str:

@@ -16,7 +16,7 @@ from tests.web.conftest import MakeRun
 
 
 @pytest.fixture
-def run(make_run: MakeRun) -> Job:
+def run(prepared: None, make_run: MakeRun) -> Job:
     """A real answer."""
     return answered_run(make_run, "chatbot_1m")
 
