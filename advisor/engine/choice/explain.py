@@ -66,7 +66,9 @@ def _against_next(best: Plan, decision: Decision) -> str:
         and plan.value("total_cost_usd") is not None
     ]
     if mine is None or not others:
-        return f"It is the only plan of {len(plans)} with a price that meets every limit."
+        if len(plans) > 1:
+            return "No plan on other hardware has a price and meets every target."
+        return "It is the only plan with a price that meets every limit."
     nearest = min(others, key=lambda plan: plan.value("total_cost_usd") or 0.0)
     theirs = nearest.value("total_cost_usd") or 0.0
     change = theirs / mine - 1.0

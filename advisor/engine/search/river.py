@@ -605,8 +605,11 @@ def _market_refusal(
             reasons[refused.reason] = reasons.get(refused.reason, 0) + 1
     if not reasons:
         sold = any(offer.accelerator_slug == part.slug for offer in offered.offers)
+        asked = workload.given.accelerator_slug if workload.given is not None else part.slug
         reason = (
-            f"No offer of {part.name} comes in a size that holds one copy of the model."
+            f"You ask about one set-up of your own, and {part.name} is not in it."
+            if asked != part.slug
+            else f"No offer of {part.name} comes in a size that holds one copy of the model."
             if sold
             else f"The catalogue knows no place that rents or sells {part.name}."
         )

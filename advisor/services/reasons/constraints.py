@@ -7,6 +7,7 @@ from typing import Any
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.reasons.change import Change
 from advisor.engine.reasons.outcome import Outcome, Pick
+from advisor.engine.search.market import OWN_PRICE
 from advisor.services.advice import Progress
 from advisor.services.reasons.flips import winner_name
 from advisor.services.whatif import Base, tried
@@ -153,7 +154,8 @@ def _sellers(base: Base, picks: Collection[Pick]) -> Iterator[Constraint]:
             holds=False,
             other=Change(without_vendors=frozenset(makers)),
         )
-    providers = sorted({pick.provider for pick in picks})
+    # At a price of one's own there is no seller to do without.
+    providers = sorted({pick.provider for pick in picks} - {OWN_PRICE})
     if providers:
         yield Constraint(
             id="no_single_provider",

@@ -7,6 +7,7 @@ from advisor.engine.choice.decision import Decision
 from advisor.engine.plan import Plan
 from advisor.engine.reasons.change import Change
 from advisor.engine.reasons.outcome import may_be_recommended, pick_of
+from advisor.engine.search.market import OWN_PRICE
 from advisor.services.reasons.inputs import loads_of
 from advisor.services.whatif import Base, reworked, tried
 
@@ -81,6 +82,8 @@ def _kept_usd(base: Base, change: Change, at: int, plan: Plan) -> float | None:
 def _only(base: Base, change: Change, at: int) -> Decision:
     """The decision with nothing to choose from but the pick's own seller."""
     plan = base.outcome.plans[at]
+    if plan is not None and plan.provider == OWN_PRICE:  # which is of no seller
+        return reworked(base, change).decisions[at]
     sellers = {offer.provider for offer in base.worked.snapshot.offers}
     others = frozenset(sellers - {plan.provider if plan else ""})
     narrowed = change.and_also(Change(without_providers=others))
