@@ -106,31 +106,35 @@ def test_a_refused_row_leaves_the_others_taken(folder: Path, edit: Edit) -> None
     assert Accelerator.objects.get(slug="nvidia-h100-sxm").tdp_w == 650
 
 
-@pytest.mark.parametrize(
-    ("name", "column", "value", "reason"),
-    [
-        ("systems", "accelerator", "nvidia-h900", "there is no accelerator “nvidia-h900”"),
-        ("systems", "vendor", "Nobody", "there is no vendor “Nobody”"),
-        ("offers", "region", "aws/moon-1", "there is no region “aws/moon-1”"),
-        ("offers", "usd_per_h", "", "a price is missing"),
-        ("offers", "observed_last", "2020-01-01", "observed_first"),
-        ("offers", "purchase", "stolen", "“stolen” is none of"),
-        ("regions", "latitude", "91", "latitude 91 is not from -90 to 90"),
-        ("models", "full_attention_fraction", "1.5", "is not from 0 to 1"),
-        ("accelerators", "usable_memory_gib", "9999", "is above memory_gib"),
-        ("accelerators", "name", "N" * 500, "at most 200 characters"),
-        ("measurements_training", "mfu", "1.2", "mfu 1.2 is not from 0 to 1"),
-    ],
+# A row of its own for each wrong cell, by number.
+WRONG = (
+    ("systems", 0, "accelerator", "nvidia-h900", "there is no accelerator “nvidia-h900”"),
+    ("systems", 1, "vendor", "Nobody", "there is no vendor “Nobody”"),
+    ("offers", 0, "region", "aws/moon-1", "there is no region “aws/moon-1”"),
+    ("offers", 1, "usd_per_h", "", "a price is missing"),
+    ("offers", 2, "observed_last", "2020-01-01", "observed_first"),
+    ("offers", 3, "purchase", "stolen", "“stolen” is none of"),
+    ("regions", 0, "latitude", "91", "latitude 91 is not from -90 to 90"),
+    ("models", 0, "full_attention_fraction", "1.5", "is not from 0 to 1"),
+    ("accelerators", 0, "usable_memory_gib", "9999", "is above memory_gib"),
+    ("accelerators", 1, "name", "N" * 500, "at most 200 characters"),
+    ("measurements_training", 0, "mfu", "1.2", "mfu 1.2 is not from 0 to 1"),
 )
-def test_each_kind_of_wrong_cell_says_what_is_wrong(
-    folder: Path, edit: Edit, name: str, column: str, value: str, reason: str
+
+
+def test_each_kind_of_wrong_cell_says_what_is_wrong_and_nothing_else_is_refused(
+    folder: Path, edit: Edit
 ) -> None:
-    edit(name, lambda rows: rows[0].update({column: value}))
+    for name, row, column, value, _ in WRONG:
+        edit(name, lambda rows, row=row, cell={column: value}: rows[row].update(cell))  # type: ignore[misc]
     err = StringIO()
-    with pytest.raises(CommandError, match="1 rows were refused"):
+    with pytest.raises(CommandError, match=f"{len(WRONG)} rows were refused"):
         call_command("import_catalog", str(folder), stdout=StringIO(), stderr=err)
-    assert err.getvalue().startswith(f"{name}.csv, line 2: ")
-    assert reason in err.getvalue()
+
+    said = dict(line.split(": ", 1) for line in err.getvalue().splitlines())
+    reasons = {f"{name}.csv, line {row + 2}": reason for name, row, *_, reason in WRONG}
+    assert set(said) == set(reasons)
+    assert [where for where, reason in reasons.items() if reason not in said[where]] == []
 
 
 @pytest.mark.parametrize(
