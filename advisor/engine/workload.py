@@ -53,6 +53,9 @@ class ServingDemand:
     share_with_stages: float = 1.0
     active_hours_per_day: float = 24.0
     active_days_per_week: float = 7.0
+    simulated_replicas: Mapping[tuple[object, ...], int] = field(default_factory=dict)
+    """Replicas that layouts need by simulation, instead of the closed form's with headroom: by
+    accelerator slug, precision, engine, and degrees of tensor, pipeline, expert and attention."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from advisor.engine.choice.asides import books_of, engineering
 from advisor.engine.choice.decision import Decision, decide, renumbered
 from advisor.engine.choice.explain import reasons, sentence
 from advisor.engine.choice.feeding import feed_of
-from advisor.engine.choice.log_sizing import sized_for_log
+from advisor.engine.choice.log_sizing import Player, for_places, pairs_for_log, sized_for_log
 from advisor.engine.choice.number_formats import number_formats
 from advisor.engine.choice.objectives import objective_of, told_of_fleet
 from advisor.engine.choice.picks import named_picks
@@ -274,17 +274,24 @@ def _part(
     split: bool,
 ) -> _Part:
     """All stages of one workload, its plans named with a prefix where there are several."""
-    sized, (priced, decision) = _answered(
-        asked, question, answer, log, snapshot=snapshot, calibration=calibration
+    player = _player(log, snapshot, calibration)
+    sized, (priced, decision), words = sized_for_log(
+        asked, player, lambda each: answer(each, question)
     )
-    pairs = pairs_of(priced, question, snapshot=snapshot, calibration=calibration)
-    plans = plans_apart(pairs, question)
+    if words:
+        decision = replace(decision, warnings=(*decision.warnings, words))
+    pairs, plans = pairs_for_log(
+        replace(priced, workload=asked),
+        player,
+        lambda each: pairs_of(each, question, snapshot=snapshot, calibration=calibration),
+        lambda each: plans_apart(each, question),
+    )
     if not asked.disaggregation_asked:
         least = decision.verdict.least_cost if decision.verdict else None
         plans = unless_clear(plans, least, priced.rules, rates)
     decision = with_plans(decision, plans, question)
     splits = (
-        splits_for(decision, sized, question, answer, prefix=prefix)
+        splits_for(decision, asked, question, for_places(answer, player), prefix=prefix)
         if split or decision.recommended is None
         else ()
     )
@@ -330,22 +337,14 @@ def _part_of(
     )
 
 
-def _answered(
-    workload: Workload,
-    question: Question,
-    answer: Answer,
-    log: Row | None,
-    *,
-    snapshot: CatalogueSnapshot,
-    calibration: Calibration,
-) -> tuple[Workload, tuple[Priced, Decision]]:
-    """The answer for a workload, which a log of requests may ask more room for."""
+def _player(
+    log: Row | None, snapshot: CatalogueSnapshot, calibration: Calibration
+) -> Player | None:
+    """What plays a workload's log of requests on plans; None where there is no log."""
     if log is None:
-        return workload, answer(workload, question)
-    return sized_for_log(
-        workload,
-        trace_of_log(log),
-        lambda each: answer(each, question),
+        return None
+    return Player(
+        trace=trace_of_log(log),
         parts=snapshot.accelerators,
         calibration=calibration,
         software_month=software_month(snapshot),

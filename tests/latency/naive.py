@@ -116,7 +116,7 @@ def naive_replica(  # noqa: C901, PLR0912 - plain, in one piece
                 base = steps.idle_prefill_s
                 if decoding:
                     base = float(steps.fixed_s[decoding] + steps.per_kv_token_s[decoding] * context)
-                late = max(steps.idle_prefill_s - base, 0.0)
+                late = max(steps.idle_prefill_s - base, 0.0) + steps.admit_s * decoding
                 out.late[each.index] = late + steps.prefill_late_s * each.prompt
                 out.first[each.index] = t + out.late[each.index]
             each.context, each.made = each.prompt, 0

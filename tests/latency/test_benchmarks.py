@@ -7,7 +7,9 @@ import pytest
 
 from advisor.engine.calibration import shipped_calibration
 from advisor.engine.cases import Floats, Ints
-from advisor.engine.latency.benchmarks import _closed, simulated
+from advisor.engine.latency.benchmarks import _at_limits, _closed, simulated
+from advisor.engine.latency.load import SATURATED
+from advisor.engine.latency.pool import Pool
 from advisor.engine.latency.step_times import steady_steps
 from advisor.engine.serving.evidence import Observations, observations, typical_lengths
 from advisor.engine.serving.layouts import best_layouts
@@ -99,3 +101,36 @@ def test_the_first_prompts_of_all_clients_wait_for_a_cold_engine() -> None:
     )
 
     np.testing.assert_allclose(cold - warm, np.where(np.arange(80) < 8, 2.0, 0.0), atol=1e-9)
+
+
+def test_a_limited_rate_is_one_that_full_replicas_serve_without_end() -> None:
+    # 100 places of 100 steps of 10 ms serve 100 requests/s; no limit binds below that.
+    steps = steady_steps(step_s=0.01, max_batch=100, prefill_s=1e-6)
+    done = _at_limits(
+        Pool(steps=steps, replicas=2), 100.0, 100.0, rate=150.0, limits_s=(5.0, 1.0), seed=0
+    )
+    assert done is not None
+
+    rate = len(done) / float(done.arrival_s[-1] - done.arrival_s[0])
+    assert rate == pytest.approx(SATURATED * 200.0, rel=0.05)
+    assert float(np.quantile(done.ttft_s, 0.99)) < 1.0
+
+
+def test_a_limited_rate_goes_no_further_than_its_limit() -> None:
+    steps = steady_steps(step_s=0.01, max_batch=100, prefill_s=5e-5)  # 5 ms a prompt
+    found = [
+        _at_limits(Pool(steps=steps), 100.0, 100.0, rate=50.0, limits_s=(limit, 1.0), seed=0)
+        for limit in (0.05, 0.1, 0.2)
+    ]
+    rates, tails = zip(
+        *(
+            (len(done) / float(done.arrival_s[-1]), float(np.quantile(done.ttft_s, 0.99)))
+            for done in found
+            if done is not None
+        ),
+        strict=True,
+    )
+
+    assert sorted(rates) == list(rates)
+    np.testing.assert_array_less(tails, (0.0501, 0.1001, 0.2001))
+    np.testing.assert_array_less((0.04, 0.08, 0.16), tails)

@@ -1,5 +1,7 @@
 """Step times for the simulator are those of the performance model that ranks plans."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -74,7 +76,10 @@ def test_a_closed_loop_has_the_closed_forms_time_per_output_token(
         np.rint(mean * random.uniform(0.9, 1.1, 8 * concurrency + 40)).astype(np.int64)
         for mean in (prompt, output)
     )
-    done = simulate_closed(prompts, outputs, Pool(steps=steps), concurrency=concurrency)
+    # Who waits for the engine's handling of the others decodes not yet, which the closed form
+    # leaves out: it shows where answers are short.
+    pool = Pool(steps=replace(steps, admit_s=0.0))
+    done = simulate_closed(prompts, outputs, pool, concurrency=concurrency)
 
     assert np.nanmean(done.settled(0.3).tpot_s) == pytest.approx(
         float(serving_point(one, CALIBRATION).tpot_mean_s.value[0]), rel=0.05

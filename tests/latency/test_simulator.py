@@ -1,5 +1,7 @@
 """The event-jump simulator: equal to a step-by-step one, and to what must hold of any queue."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,7 @@ def steps_for(*, batch: int = 32, **rest: object) -> StepTimes:
         prefill_request_s=1e-3,
         idle_prefill_s=0.015,
         prefill_late_s=1e-5,
+        admit_s=5e-4,
         request_s=0.03,
         **rest,  # type: ignore[arg-type]
     )
@@ -77,3 +80,20 @@ def test_jumping_and_stepping_preempt_the_same_requests() -> None:
 
     assert jumped.preemptions.sum() > 0
     assert [stepped.preempted.get(i, 0) for i in range(COUNT)] == jumped.preemptions.tolist()
+
+
+def test_a_new_request_waits_for_the_handling_of_those_that_run() -> None:
+    # Ten long answers run when an eleventh request comes.
+    requests = Requests(
+        arrival_s=np.array([0.0] * 10 + [1.0]),
+        prompt_tokens=np.full(11, 10, dtype=np.int64),
+        output_tokens=np.array([1000] * 10 + [5]),
+        session=np.zeros(11, dtype=np.int64),
+    )
+    quick, slow = (
+        simulate(requests, Pool(steps=replace(steps_for(chunk_tokens=2048), admit_s=admit_s)))
+        for admit_s in (0.0, 2e-3)
+    )
+
+    np.testing.assert_allclose(slow.ttft_s - quick.ttft_s, [0.0] * 10 + [0.02], atol=1e-9)
+    np.testing.assert_allclose(slow.tpot_s, quick.tpot_s)

@@ -49,7 +49,13 @@ def split_over(
             return None
         decision = _named(decision, f"{prefix}split{count}-{number}")
         sites.append(
-            Site(users=group, share=share, workload=part, priced=priced, decision=decision)
+            Site(
+                users=group,
+                share=share,
+                workload=priced.workload,
+                priced=priced,
+                decision=decision,
+            )
         )
     one_room = bool(question.site.country)
     plan = split_plan(sites, workload, plan_id=f"split{count}", one_room=one_room)

@@ -121,6 +121,7 @@ def _speed(
         output_tokens=size.output_tokens,
         input_tokens_p95=size.input_tokens,
         output_tokens_p95=size.output_tokens,
+        simulated_replicas={},
     )
     sized = size_llm_serving(
         layouts, priced.parts, asked, speeds.calibration,

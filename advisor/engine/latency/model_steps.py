@@ -75,6 +75,7 @@ def steps_of_columns(
         prefill_request_s=each,
         idle_prefill_s=max(gap - late * prompt, 0.0),
         prefill_late_s=late,
+        admit_s=float(single.admit_s[0]),
         request_s=float(single.request_s[0]),
         chunk_tokens=max(CHUNK_TOKENS, int(most) + 1) if not apart else CHUNK_TOKENS,
         kv_capacity_tokens=max(held, 0.0) * tokens,

@@ -52,7 +52,7 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
     """
     visible, compute, hold, left = work.visible_s, work.compute, work.hold, work.left
     first, end, preemptions = work.first_s, work.end_s, work.preemptions
-    late, late_each = work.late_s, steps.prefill_late_s
+    late, late_each, admit = work.late_s, steps.prefill_late_s, steps.admit_s
     fixed, slope = steps.fixed_s.tolist(), steps.per_kv_token_s.tolist()
     lin, quad, each = steps.prefill_s, steps.prefill_s2, steps.prefill_request_s
     alone, chunk, most = steps.idle_prefill_s, steps.chunk_tokens, steps.max_batch
@@ -189,9 +189,10 @@ def replica(  # noqa: C901, PLR0912, PLR0915 - one loop: local variables are wha
             kv += batch
             if grows:
                 used += batch
+            own = admit * batch + (alone - once if alone > once else 0.0)
             for i in ready:
                 if first[i] < 0.0:
-                    late[i] = late_each * compute[i] + (alone - once if alone > once else 0.0)
+                    late[i] = own + late_each * compute[i]
                     first[i] = t + late[i]
                 batch += 1
                 kv += hold[i]

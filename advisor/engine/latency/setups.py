@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from advisor.engine.cases import Ints
 from advisor.engine.latency.outcome import Outcome
 from advisor.engine.latency.pool import Pool
 from advisor.engine.latency.served import Served
 from advisor.engine.latency.simulator import simulate, simulate_closed
+from advisor.engine.latency.step_times import StepTimes
 from advisor.engine.latency.traffic import Arrivals, Requests, Trace, drawn_requests, merged
 
 SLICE_REPLICAS = 16
@@ -158,24 +160,38 @@ def when_full(setup: Setup) -> Full:
     """
     pool = setup.pool
     apart = pool.prefill
-    batch = pool.steps.max_batch
-    count = int(np.clip(5 * batch, 400, 8_000))
+    count = requests_to_fill(pool.steps)
     if setup.trace is not None:
         drawn = setup.trace.replayed(requests_per_s=1.0, count=count)
     else:
         drawn = _own(replace(setup, most_requests=count), 1.0)
-    done = simulate_closed(
+    steps = pool.steps if apart is None else pool.steps.decoding()
+    one = filled(
+        replace(pool, replicas=1, steps=steps),
         drawn.prompt_tokens[:count],
         drawn.output_tokens[:count],
-        replace(pool, replicas=1, steps=pool.steps if apart is None else pool.steps.decoding()),
-        concurrency=batch,
     )
-    ended = np.sort(done.end_s[np.isfinite(done.end_s)])
-    first, last = (int(share * max(len(ended) - 1, 0)) for share in _MIDDLE)
-    middle = done.rows(slice(first, last))
-    span = float(ended[last] - ended[first]) if last > first else 0.0
-    rate = pool.replicas * (last - first) / span if span > 0.0 else 0.0
+    rate = pool.replicas * one.requests_per_s
     if apart is not None:
         fresh = drawn.prompt_tokens[:count].astype(np.float64) * (1.0 - apart.prefix_share)
         rate = min(rate, apart.replicas / float(apart.steps.prompt_s(fresh).mean()))
-    return Full(requests_per_s=rate, outcome=middle)
+    return replace(one, requests_per_s=rate)
+
+
+def requests_to_fill(steps: StepTimes) -> int:
+    """Requests that take every place of a replica several times."""
+    return int(np.clip(5 * steps.max_batch, 400, 8_000))
+
+
+def filled(pool: Pool, prompt_tokens: Ints, output_tokens: Ints) -> Full:
+    """A pool with all its places taken by such requests, from the middle of the run."""
+    done = simulate_closed(
+        prompt_tokens, output_tokens, pool, concurrency=pool.replicas * pool.steps.max_batch
+    )
+    ended = np.sort(done.end_s[np.isfinite(done.end_s)])
+    first, last = (int(share * max(len(ended) - 1, 0)) for share in _MIDDLE)
+    span = float(ended[last] - ended[first]) if last > first else 0.0
+    return Full(
+        requests_per_s=(last - first) / span if span > 0.0 else 0.0,
+        outcome=done.rows(slice(first, last)),
+    )

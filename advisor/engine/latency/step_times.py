@@ -17,7 +17,7 @@ class StepTimes:
     prompt. A step without decoding takes `idle_prefill_s` more than its prompt tokens. A prompt
     is never through sooner than alone: what a busy replica hides of that time (`idle_prefill_s`
     beyond the decoding in its step, and `prefill_late_s` a token) delays all its tokens and holds
-    up nobody else. A request
+    up nobody else; so does the engine's handling of those that run, `admit_s` each. A request
     is seen by the scheduler `request_s` after it arrives. At most `chunk_tokens` tokens go into
     a step, decoding ones counted; prompts are cut at that. `kv_capacity_tokens` bounds the KV
     tokens held; beyond it the request admitted last is pre-empted and computed again later,
@@ -35,6 +35,7 @@ class StepTimes:
     prefill_request_s: float = 0.0
     idle_prefill_s: float = 0.0
     prefill_late_s: float = 0.0  # a token
+    admit_s: float = 0.0  # a request that runs when a prompt is through
     request_s: float = 0.0
     chunk_tokens: int = 8192
     kv_capacity_tokens: float = float("inf")
@@ -56,7 +57,7 @@ class StepTimes:
         """The same replica where prompts come computed from elsewhere."""
         return replace(
             self, prefill_s=0.0, prefill_s2=0.0, prefill_request_s=0.0, idle_prefill_s=0.0,
-            prefill_late_s=0.0, request_s=0.0,
+            prefill_late_s=0.0, admit_s=0.0, request_s=0.0,
         )  # fmt: skip
 
     def limited_to(self, batch: int) -> "StepTimes":

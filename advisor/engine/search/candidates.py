@@ -30,6 +30,14 @@ class Layout:
     expert: int
     attention_data: int
 
+    def key(self, parts: Sequence[AcceleratorSpec]) -> tuple[object, ...]:
+        """What tells it from others in words, as plans carry it."""
+        slug = parts[self.accelerator].slug
+        return (
+            slug, PRECISIONS[self.precision], ENGINES[self.engine],
+            self.tensor, self.pipeline, self.expert, self.attention_data,
+        )  # fmt: skip
+
     @property
     def chips(self) -> int:
         """Accelerators of one replica."""

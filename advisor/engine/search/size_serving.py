@@ -47,9 +47,10 @@ def size_llm_serving(
 
     The concurrency of a replica is the largest throughput whose time per output token and
     unqueued first token meet the targets at the SLO's percentile; replicas follow from the
-    peak rate and the headroom, and grow until waiting meets the first-token target. Where a
-    layout meets no target it stands at one request in flight, marked. `points` says what each
-    layout does at each concurrency, which depends on no rate and no target.
+    peak rate and the headroom, or from a simulation of the layout, and grow until waiting meets
+    the first-token target. Where a layout meets no target it stands at one request in flight,
+    marked. `points` says what each layout does at each concurrency, which depends on no rate and
+    no target.
 
     Source: queueing of replicas as in `queueing`; times as in `serving`.
     """
@@ -69,7 +70,8 @@ def size_llm_serving(
     chosen = best_within_targets(point, demand)
     at_limit = case_rows(cases, chosen)
     limit, by = measured_serving(at_limit, serving_point(at_limit, calibration), own)
-    replicas, utilisation = _replicas(limit, demand)
+    known = _simulated(layouts, parts, demand)
+    replicas, utilisation = _replicas(limit, demand, known)
     busy = operating_point(at_limit, limit, utilisation, calibration)
     sized = _sized(at_limit, limit, busy, demand, replicas=replicas, utilisation=utilisation)
     return replace(sized, measured=by)
@@ -116,13 +118,24 @@ def _meets_unqueued(point: ServingPoint, demand: ServingDemand) -> Bools:
     return np.asarray(point.prefill_s + point.decode_step_s <= demand.slo.ttft_s)
 
 
-def _replicas(limit: ServingPoint, demand: ServingDemand) -> tuple[Ints, Floats]:
+def _simulated(
+    layouts: Sequence[Layout], parts: Sequence[AcceleratorSpec], demand: ServingDemand
+) -> Floats:
+    """Replicas that each layout needs by simulation; 0 where it was not simulated."""
+    found = demand.simulated_replicas
+    if not found:
+        return np.zeros(len(layouts))
+    return np.array([found.get(each.key(parts), 0) for each in layouts], dtype=np.float64)
+
+
+def _replicas(limit: ServingPoint, demand: ServingDemand, simulated: Floats) -> tuple[Ints, Floats]:
     """Replicas for the peak with headroom and redundancy, and their load at the peak."""
     rate = np.maximum(limit.requests_per_s.value, 1e-12)
     needed = replicas_needed(
         arrivals_per_s=demand.requests_per_s_peak * (1.0 + demand.headroom_fraction),
         capacity_per_s=rate,
     )
+    needed = np.where(simulated > 0.0, simulated, needed)
     if demand.slo.ttft_s is not None and not demand.is_batch:
         z = Z_OF.get(demand.slo.percentile, Z_OF[0.95])
         settled = np.zeros(len(rate), dtype=bool)

@@ -57,7 +57,7 @@ class ServingPoint:
     concurrency: Floats
     prefill_s: Floats  # one prompt alone, no queue
     busy_prefill_s: Floats  # what one prompt more takes of a busy replica
-    request_s: Floats  # from arrival to the first scheduled step
+    request_s: Floats  # around the first step: overhead, and handling of those that run
     decode_step_s: Floats
     ttft_mean_s: Band
     ttft_p50_s: Band
@@ -153,7 +153,7 @@ def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = Fa
         running=inside * d.replicas,
         prefill_s=d.alone_s,
         busy_prefill_s=d.marginal_s,
-        request_s=d.request_s,
+        request_s=d.request_s + d.admit_s * inside,
         decode_step_s=step.total_s,
         ttft_mean_s=start + burst + FIRST_BURST * cold_s + queue,
         ttft_p50_s=d.median * (start + burst) + queue,
