@@ -31,7 +31,7 @@ from catalog.engine.shipped import shipped_snapshot
 from costing.engine.rates import shipped_rates
 
 MIXED = "mixed_company"
-QUICK_LOOKS = 60  # of all searches of an answer together; each looks at most 40 times
+QUICK_LOOKS = 120  # of the three searches of an answer; each looks at most 40 times
 
 
 @cache
