@@ -201,6 +201,11 @@ def progress(held: Claim, stage: str, fraction: float) -> None:
     raise Fenced
 
 
+def renew(held: Claim) -> None:
+    """Renew the lease of a job that is still held; nothing where it is not."""
+    _held(held).update(lease_until=from_now(settings.JOBS["lease_s"]))
+
+
 def finish(held: Claim, result: Mapping[str, Any], **versions: str) -> None:
     """Store the result with the final state; raises Fenced.
 

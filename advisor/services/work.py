@@ -1,13 +1,15 @@
 """Do a job: claim it, compute, store the outcome, whatever the outcome is."""
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError, connections
 
 from advisor.models import Kind
 from advisor.services import jobs
@@ -17,6 +19,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str, float], None]
 Result = dict[str, Any]
 Handler = Callable[[Mapping[str, Any], Progress], Result]
+BEATS_A_LEASE = 3
 
 
 def _run(inputs: Mapping[str, Any], progress: Progress) -> Result:
@@ -109,12 +112,37 @@ def run_job(job_id: UUID, *, too_long: type[Exception] | tuple[()] = ()) -> bool
     if held is None:
         return False
     try:
-        _see_through(held, too_long)
+        with _alive(held):
+            _see_through(held, too_long)
     except jobs.Fenced:
         log.warning("job %s was taken over by another worker", job_id)
     except (OperationalError, InterfaceError):
         log.exception("job %s lost its database; it will be started again", job_id)
     return True
+
+
+@contextmanager
+def _alive(held: jobs.Claim) -> Iterator[None]:
+    """Renew the lease from beside while this process lives, however long a step takes.
+
+    A process that hangs is ended by the worker's time limit.
+    """
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(settings.JOBS["lease_s"] / BEATS_A_LEASE):
+            try:
+                jobs.renew(held)
+            except Error:
+                log.warning("job %s could not renew its lease", held.job_id)
+            finally:
+                connections.close_all()  # those of this thread
+
+    threading.Thread(target=beat, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _see_through(held: jobs.Claim, too_long: type[Exception] | tuple[()]) -> None:

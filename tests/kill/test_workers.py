@@ -87,6 +87,13 @@ def test_a_worker_that_wakes_after_its_lease_changes_nothing(make_site: MakeSite
     assert [str(end["result"]["process"])] == site.traces("end")
 
 
+def test_a_step_longer_than_the_lease_keeps_its_job(make_site: MakeSite) -> None:
+    site = make_site(ADVISOR_JOB_LEASE_S="1")
+    site.start_worker()
+    end = site.ask_driver("run", 1, 1, 4.0)["job0"]
+    assert (end["state"], end["attempts"], end["token"]) == ("succeeded", 1, 1)
+
+
 def test_a_job_that_kills_every_worker_is_given_up(make_site: MakeSite) -> None:
     site = make_site(ADVISOR_JOB_ATTEMPTS="2", ADVISOR_JOB_LEASE_S="1")
     driver = site.driver("run", 1, STEPS, STEP_S)
