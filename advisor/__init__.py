@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 # Before NumPy is loaded: sums come out with the same last digits in every process, and matrices of
 # a few hundred rows are faster on one thread.
