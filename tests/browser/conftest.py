@@ -78,7 +78,7 @@ class Site:
                 process.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     services.need("a Chromium", present=Path(CHROMIUM).exists())
     with sync_playwright() as playwright:
@@ -87,7 +87,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Web server and sweeper, and nobody yet who does the work."""
     folder = tmp_path_factory.mktemp("site")
@@ -100,7 +100,7 @@ def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         started.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def working_site(site: Site) -> Site:
     """The same with a worker."""
     site.start("worker")
