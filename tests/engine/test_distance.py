@@ -215,8 +215,8 @@ def split(**answers: Any) -> dict[str, Any]:
     return found
 
 
-def test_users_around_the_world_within_150_ms_get_a_place_each() -> None:
-    places = split(slo_ttft_ms=150)["places"]
+def test_users_around_the_world_within_200_ms_get_a_place_each() -> None:
+    places = split(slo_ttft_ms=200)["places"]
 
     assert [(place["users"], place["workload"]) for place in places] == [
         (["US"], "Chat (US)"),
@@ -225,7 +225,17 @@ def test_users_around_the_world_within_150_ms_get_a_place_each() -> None:
     ]
 
 
-@pytest.mark.parametrize("target_ms", [150, 300])
+def test_a_tighter_first_token_costs_more_by_steps_and_not_by_a_cliff() -> None:
+    costs = [
+        advice(("US",), slo_ttft_ms=target)["recommendation"]["total_cost_usd"]["value"]
+        for target in (300, 275, 250, 225)
+    ]
+
+    assert costs == sorted(costs)
+    assert max(np.array(costs[1:]) / np.array(costs[:-1])) < 2.5
+
+
+@pytest.mark.parametrize("target_ms", [200, 300])
 def test_a_split_costs_its_lines_and_its_places_to_the_cent(target_ms: int) -> None:
     plan = split(slo_ttft_ms=target_ms)
     total = plan["total_cost_usd"]["value"]
@@ -243,7 +253,7 @@ def test_a_split_answers_all_users_between_its_quickest_and_slowest_place(figure
 
 
 def test_each_place_has_its_share_its_price_and_its_own_spare() -> None:
-    places = split(slo_ttft_ms=150)["places"]
+    places = split(slo_ttft_ms=200)["places"]
 
     assert sum(place["share"] for place in places) == pytest.approx(1.0)
     assert all(place["price"]["source"] for place in places)
@@ -273,9 +283,9 @@ def test_who_asks_for_the_fastest_within_a_budget_gets_several_places_where_they
 
 
 def test_a_budget_holds_for_all_places_together() -> None:
-    free = split(slo_ttft_ms=150)
+    free = split(slo_ttft_ms=200)
     limit = free["monthly_cost_usd"]["value"] * 0.9
-    found = advice(("US", "DE", "JP"), slo_ttft_ms=150, budget_month_max=limit)
+    found = advice(("US", "DE", "JP"), slo_ttft_ms=200, budget_month_max=limit)
     several = [plan for plan in found["plans"] if plan.get("places")]
 
     assert found["recommendation"] is None
@@ -294,7 +304,7 @@ def test_a_percentile_over_all_users_is_within_those_of_their_places_and_rises(
 
     assert (np.array(found) >= knots.min(axis=0) * (1.0 - 1e-9)).all()
     assert (np.array(found) <= knots.max(axis=0) * (1.0 + 1e-9)).all()
-    assert found == sorted(found)
+    assert (np.diff(found) >= -1e-9 * np.array(found[1:])).all()
 
 
 def test_a_percentile_over_all_users_is_that_of_their_requests_together() -> None:

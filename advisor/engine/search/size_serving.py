@@ -141,13 +141,20 @@ def _replicas(limit: ServingPoint, demand: ServingDemand, simulated: Floats) -> 
         settled = np.zeros(len(rate), dtype=bool)
         for step in MORE_REPLICAS:
             tried = np.where(settled, needed, np.ceil(needed * step))
-            ttft = _ttft_s(limit, limit, demand, replicas=tried, z=z)
+            ttft = _ttft_s(_less_busy(limit, tried, demand), limit, demand, replicas=tried, z=z)
             needed = np.where(settled, needed, tried)
             settled |= ttft <= demand.slo.ttft_s
             if settled.all():
                 break
     replicas = with_redundancy(np.minimum(needed, 1e9), demand.redundancy)
     return replicas, demand.requests_per_s_peak / (replicas * rate)
+
+
+def _less_busy(limit: ServingPoint, replicas: Floats, demand: ServingDemand) -> ServingPoint:
+    """The limit with no more requests to handle than run at the peak (Little's law, no slower)."""
+    capacity = replicas * np.maximum(limit.requests_per_s.value, 1e-12)
+    quiet = 1.0 - np.minimum(demand.requests_per_s_peak / capacity, 1.0)
+    return replace(limit, request_s=limit.request_s - limit.handling_s * quiet)
 
 
 def _ttft_s(

@@ -58,6 +58,7 @@ class ServingPoint:
     prefill_s: Floats  # one prompt alone, no queue
     busy_prefill_s: Floats  # what one prompt more takes of a busy replica
     request_s: Floats  # around the first step: overhead, and handling of those that run
+    handling_s: Floats  # the second of them
     decode_step_s: Floats
     ttft_mean_s: Band
     ttft_p50_s: Band
@@ -80,6 +81,7 @@ class SteadyState:
     prefill_s: Floats
     busy_prefill_s: Floats
     request_s: Floats
+    handling_s: Floats
     decode_step_s: Floats
     ttft_mean_s: Floats
     ttft_p50_s: Floats
@@ -154,6 +156,7 @@ def state_at(deployed: Deployments, concurrency: Floats, *, open_loop: bool = Fa
         prefill_s=d.alone_s,
         busy_prefill_s=d.marginal_s,
         request_s=d.request_s + d.admit_s * inside,
+        handling_s=d.admit_s * inside,
         decode_step_s=step.total_s,
         ttft_mean_s=start + burst + FIRST_BURST * cold_s + queue,
         ttft_p50_s=d.median * (start + burst) + queue,
@@ -279,6 +282,7 @@ def point_of(cases: InferenceCases, state: SteadyState, calibration: Calibration
         prefill_s=state.prefill_s,
         busy_prefill_s=state.busy_prefill_s,
         request_s=state.request_s,
+        handling_s=state.handling_s,
         decode_step_s=state.decode_step_s,
         ttft_mean_s=band("ttft_mean_s", state.ttft_mean_s),
         ttft_p50_s=band("ttft_p50_s", state.ttft_p50_s),
