@@ -1,5 +1,7 @@
 """The fleet page of a run: searched by itself, told with its proof, stopped where asked."""
 
+from html import unescape
+
 import pytest
 from django.test import Client
 
@@ -44,7 +46,7 @@ def test_the_answer_of_several_workloads_shows_the_fleet_that_was_asked_for(
     result = Job.objects.get(pk=job.pk).result or {}
 
     assert "The fleet above is the one of least cost. The one for your weights is being" in before
-    assert result["sentences"][0] in after
+    assert result["sentences"][0] in unescape(after)
     assert ("What was optimised" in after, "being searched" in after) == (True, False)
 
 

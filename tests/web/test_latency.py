@@ -72,11 +72,12 @@ def test_an_ended_simulation_reloads_the_page(pages: Client, run: Job) -> None:
 
 def test_a_what_if_is_shown_beside_the_plan(pages: Client, run: Job) -> None:
     simulated(pages, run)
-    sent = pages.post(f"/runs/{run.pk}/latency", FORM | {"replicas": "2"})
+    planned = (Job.objects.get(kind=Kind.SIMULATION).result or {})["setup"]["plan_replicas"]
+    sent = pages.post(f"/runs/{run.pk}/latency", FORM | {"replicas": str(planned + 1)})
     work_off()
     page = text_of(pages.get(sent.headers["Location"]).content.decode())
 
-    assert re.search(r"As planned Changed .*Replicas 1 2 ", page)
+    assert re.search(rf"As planned Changed .*Replicas {planned} {planned + 1} ", page)
 
 
 def test_with_htmx_a_what_if_comes_as_a_fragment_that_asks_again(pages: Client, run: Job) -> None:
