@@ -26,7 +26,8 @@ from advisor.api.reasons import router as reasons
 from advisor.api.simulations import router as simulations
 from advisor.engine.answers import InvalidAnswers
 from advisor.engine.errors import EngineRefusal, NotExplained
-from advisor.exports.registry import CannotExport, UnknownFormat
+from advisor.exports.refusal import CannotExport
+from advisor.exports.registry import UnknownFormat
 from advisor.exports.subject import NoSuchPlan
 from advisor.models import Assessment, Calibration, Job, Kind, Scope
 from advisor.problems import pointer_of, problem_response

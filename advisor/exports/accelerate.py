@@ -8,9 +8,11 @@ import yaml
 from advisor.engine.workload import TrainingDemand
 from advisor.exports.deployment import Deployment, is_gpu, training_of
 from advisor.exports.engines import model_lines
-from advisor.exports.formats import ZIP, CannotExport, Format, comment, counted, script, write_zip
+from advisor.exports.formats import Format
 from advisor.exports.nodes import pods_of
+from advisor.exports.refusal import CannotExport
 from advisor.exports.subject import Subject
+from advisor.exports.text import ZIP, comment, counted, script, write_zip
 from catalog.specs import Family
 from catalog.units import SECONDS_PER_HOUR
 

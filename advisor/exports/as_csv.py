@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import IO, Any
 
-from advisor.exports.formats import Format, visible
+from advisor.exports.formats import Format
 from advisor.exports.subject import Subject
+from advisor.exports.text import visible
 
 FIGURES = (
     "monthly_cost_usd", "total_cost_usd", "capex_usd", "usd_per_million_output_tokens",

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from advisor.exports.formats import Format, write_text
+from advisor.exports.formats import Format
+from advisor.exports.text import write_text
 
 
 def as_json(document: Mapping[str, Any]) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from advisor.exports.as_table import COLUMNS, footer, plan_cells, short
-from advisor.exports.formats import Format, one_line, write_text
+from advisor.exports.formats import Format
 from advisor.exports.subject import Subject
+from advisor.exports.text import one_line, write_text
 
 Document = Mapping[str, Any]
 NOBODY_YET = "| | | |"

@@ -8,11 +8,12 @@ from advisor.engine.workload import ServingDemand
 from advisor.exports import accelerate, triton
 from advisor.exports.deployment import Deployment, deployment_of, deployments_of
 from advisor.exports.engines import model_lines
-from advisor.exports.formats import (
+from advisor.exports.formats import Format
+from advisor.exports.refusal import CannotExport
+from advisor.exports.subject import Chosen, Subject
+from advisor.exports.text import (
     STARTING_POINT,
     ZIP,
-    CannotExport,
-    Format,
     comment,
     counted,
     one_line,
@@ -20,7 +21,6 @@ from advisor.exports.formats import (
     slug_of,
     write_zip,
 )
-from advisor.exports.subject import Chosen, Subject
 from catalog.units import KILO
 
 TEST_S = 300.0  # of steady load, long enough for a 99th percentile

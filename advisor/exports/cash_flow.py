@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from advisor.engine.cases import Floats
-from advisor.exports.formats import CannotExport
+from advisor.exports.refusal import CannotExport
 from advisor.exports.subject import ANEW, Chosen
 from costing.engine.cases import CostRules
 from costing.engine.quantities import growth_path, quantities

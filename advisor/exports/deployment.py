@@ -10,8 +10,9 @@ from advisor.engine.search.candidates import kv_cache_precision
 from advisor.engine.search.placement import sold_by_the_chip
 from advisor.engine.search.river import model_of
 from advisor.engine.workload import ServingDemand
-from advisor.exports.formats import STARTING_POINT, CannotExport, one_line, slug_of
+from advisor.exports.refusal import CannotExport
 from advisor.exports.subject import HOSTED, Chosen, Subject
+from advisor.exports.text import STARTING_POINT, one_line, slug_of
 from catalog.specs import PRECISIONS, AcceleratorSpec, Family, ModelSpec, OfferSpec
 
 MEMORY_UTILISATION = 0.9  # vLLM's own default, which the plan's memory was computed with

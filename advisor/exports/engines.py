@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from advisor.exports.deployment import MEMORY_UTILISATION, PREFILL, Deployment
-from advisor.exports.formats import comment
+from advisor.exports.text import comment
 
 NAMES = {"vllm": "vLLM", "sglang": "SGLang", "tensorrt-llm": "TensorRT-LLM"}
 COMMANDS = {

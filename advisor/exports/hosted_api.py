@@ -4,18 +4,10 @@ import json
 from typing import IO
 
 from advisor.exports.benchmark import api_model
-from advisor.exports.formats import (
-    STARTING_POINT,
-    ZIP,
-    CannotExport,
-    Format,
-    comment,
-    one_line,
-    script,
-    slug_of,
-    write_zip,
-)
+from advisor.exports.formats import Format
+from advisor.exports.refusal import CannotExport
 from advisor.exports.subject import Subject
+from advisor.exports.text import STARTING_POINT, ZIP, comment, one_line, script, slug_of, write_zip
 
 DEPLOYED = (
     "The plan runs on machines of your own or rented ones: nobody bills by the token. Take the "

@@ -9,7 +9,7 @@ import yaml
 from advisor.exports.accelerate import CONFIG_NAME, config_yaml, train_script
 from advisor.exports.accelerate import check as can_train
 from advisor.exports.deployment import Deployment, deployments_of, is_gpu
-from advisor.exports.formats import CannotExport, Format, comment, one_line, write_text
+from advisor.exports.formats import Format
 from advisor.exports.kubernetes_pools import NOTES, pool_manifests
 from advisor.exports.nodes import placement_of, pods_of
 from advisor.exports.pods import (
@@ -23,7 +23,9 @@ from advisor.exports.pods import (
     token,
 )
 from advisor.exports.pools import notes_of
+from advisor.exports.refusal import CannotExport
 from advisor.exports.subject import Subject
+from advisor.exports.text import comment, one_line, write_text
 from catalog.specs import Purchase
 
 TARGET_LOAD = 0.8  # of the requests in flight a replica may have, where one more is started

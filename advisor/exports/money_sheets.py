@@ -7,7 +7,7 @@ import pandas as pd
 from xlsxwriter.workbook import Workbook
 
 from advisor.engine.answers import InvalidAnswers
-from advisor.exports.formats import CannotExport
+from advisor.exports.refusal import CannotExport
 from advisor.exports.sheets import Sheet, Styles
 from advisor.exports.subject import Subject
 from advisor.services.money import NothingToCost, Wishes, money_on

@@ -7,7 +7,7 @@ from math import ceil
 
 from advisor.engine.search.placement import sold_by_the_chip
 from advisor.exports.deployment import Deployment, is_gpu
-from advisor.exports.formats import CannotExport
+from advisor.exports.refusal import CannotExport
 from catalog.specs import Family, OfferSpec, Purchase
 from catalog.units import MIB
 

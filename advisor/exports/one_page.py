@@ -9,9 +9,11 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from advisor.exports.benchmark import BENCH
-from advisor.exports.formats import CannotExport, Format, one_line
+from advisor.exports.formats import Format
+from advisor.exports.refusal import CannotExport
 from advisor.exports.subject import Document, Subject
 from advisor.exports.svg import Bar, bars
+from advisor.exports.text import one_line
 from advisor.templatetags.quantities import percent, usd, usd_short
 
 STYLE = Path(__file__).resolve().parents[2] / "static" / "one-page.css"

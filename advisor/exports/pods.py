@@ -5,9 +5,9 @@ from typing import Any
 
 from advisor.exports.deployment import Deployment
 from advisor.exports.engines import arguments
-from advisor.exports.formats import slug_of
 from advisor.exports.nodes import placement_of
 from advisor.exports.pools import SIDE_CHANNEL, role_words
+from advisor.exports.text import slug_of
 
 Manifest = dict[str, Any]
 PORT = 8000

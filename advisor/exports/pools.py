@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from advisor.exports.deployment import PREFILL, Deployment
 from advisor.exports.engines import COMMANDS, LISTEN, NAMES, arguments, ending, model_lines
-from advisor.exports.formats import comment
 from advisor.exports.subject import Subject
+from advisor.exports.text import comment
 
 SIDE_CHANNEL = 5600  # port of the handshake of vLLM's connector, its default
 BOOTSTRAP = 8998  # port where SGLang's decoders find a prefiller, its default

@@ -9,10 +9,11 @@ from advisor.exports.as_csv import CSV
 from advisor.exports.as_json import JSON
 from advisor.exports.as_markdown import MARKDOWN
 from advisor.exports.benchmark import BENCH
-from advisor.exports.formats import CannotExport, Format
+from advisor.exports.formats import Format
 from advisor.exports.hosted_api import API
 from advisor.exports.kubernetes import K8S
 from advisor.exports.one_page import PDF
+from advisor.exports.refusal import CannotExport
 from advisor.exports.servers import SGLANG, VLLM
 from advisor.exports.subject import Subject
 from advisor.exports.triton import TRITON

@@ -5,9 +5,11 @@ from typing import IO
 
 from advisor.exports.deployment import TRAINS, Deployment, deployments_of
 from advisor.exports.engines import COMMANDS, LISTEN, NAMES, arguments, ending, model_lines
-from advisor.exports.formats import CannotExport, Format, comment, write_text
+from advisor.exports.formats import Format
 from advisor.exports.pools import script_apart
+from advisor.exports.refusal import CannotExport
 from advisor.exports.subject import Subject
+from advisor.exports.text import comment, write_text
 
 SHELL = "text/x-shellscript; charset=utf-8"
 

@@ -8,7 +8,7 @@ from xlsxwriter.format import Format as CellFormat
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from advisor.exports.formats import visible
+from advisor.exports.text import visible
 
 MOST_CELL = 32_767  # characters a cell holds
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from advisor.engine.search.river import Priced
 from advisor.engine.workload import Workload
-from advisor.exports.formats import CannotExport, one_line
+from advisor.exports.refusal import CannotExport
+from advisor.exports.text import one_line
 from advisor.models import Job
 from advisor.services import mixing
 from advisor.services.advice import Worked, plan_documents, reopened, stage_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from advisor.exports.formats import one_line
+from advisor.exports.text import one_line
 
 _WIDTH, _ROW, _LABEL, _VALUE = 640, 26, 250, 96
 _MOST_LABEL = 38

@@ -6,17 +6,10 @@ from typing import IO
 
 from advisor.exports.deployment import MEMORY_UTILISATION, Deployment, is_gpu, serving_of
 from advisor.exports.engines import model_lines
-from advisor.exports.formats import (
-    ZIP,
-    CannotExport,
-    Format,
-    comment,
-    counted,
-    one_line,
-    script,
-    write_zip,
-)
+from advisor.exports.formats import Format
+from advisor.exports.refusal import CannotExport
 from advisor.exports.subject import Subject
+from advisor.exports.text import ZIP, comment, counted, one_line, script, write_zip
 from catalog.units import MEGA
 
 REPOSITORY = "model_repository"

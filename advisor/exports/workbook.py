@@ -8,9 +8,10 @@ from xlsxwriter.workbook import Workbook
 from advisor.exports.as_csv import HEADER, plan_row
 from advisor.exports.cash_flow import CashFlow, cash_flow_of
 from advisor.exports.cash_flow_sheet import add_cash_flow, add_even_cash_flow
-from advisor.exports.formats import CannotExport, Format
+from advisor.exports.formats import Format
 from advisor.exports.materials import QUOTE, Material, fleet_materials, materials_of
 from advisor.exports.money_sheets import add_money
+from advisor.exports.refusal import CannotExport
 from advisor.exports.sheets import Formula, Sheet, Styles
 from advisor.exports.subject import Document, Subject
 

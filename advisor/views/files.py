@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from advisor.exports.formats import Format
 from advisor.exports.one_page import PDF, one_page
-from advisor.exports.registry import CannotExport, UnknownFormat, file_of, menu_of
+from advisor.exports.refusal import CannotExport
+from advisor.exports.registry import UnknownFormat, file_of, menu_of
 from advisor.exports.subject import NoSuchPlan, Subject, subject_of
 from advisor.models import Job
 from advisor.views.documents import by_workload

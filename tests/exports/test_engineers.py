@@ -15,9 +15,9 @@ import pytest
 import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
-from advisor.exports.formats import files_in
 from advisor.exports.registry import BY_ID, FORMATS, menu_of
 from advisor.exports.subject import Subject
+from advisor.exports.text import files_in
 from advisor.questions import PRESETS
 from tests.exports.conftest import ContentOf, SubjectOf
 from tests.services import need

@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from advisor.exports.formats import files_in
 from advisor.exports.registry import BY_ID, menu_of
 from advisor.exports.subject import Subject
+from advisor.exports.text import files_in
 from advisor.services.advice import Worked
 from tests.exports.conftest import ContentOf, SubjectOf
 

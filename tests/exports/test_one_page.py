@@ -10,7 +10,7 @@ import pytest
 
 from advisor.exports import one_page as made
 from advisor.exports.as_markdown import as_markdown
-from advisor.exports.formats import CannotExport
+from advisor.exports.refusal import CannotExport
 from advisor.exports.registry import BY_ID, file_of
 from advisor.exports.subject import Subject
 from advisor.questions import PRESETS

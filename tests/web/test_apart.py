@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from advisor.exports.formats import CannotExport
+from advisor.exports.refusal import CannotExport
 from advisor.exports.registry import file_of
 from advisor.exports.subject import subject_of
 from advisor.models import Job

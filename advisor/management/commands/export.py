@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from advisor.exports.registry import BY_ID, CannotExport, File, file_of, menu_of
+from advisor.exports.refusal import CannotExport
+from advisor.exports.registry import BY_ID, File, file_of, menu_of
 from advisor.exports.subject import NoSuchPlan, Subject, subject_of
 from advisor.models import Job, Kind
 from advisor.services.setup import ensure_ready
