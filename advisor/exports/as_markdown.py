@@ -22,7 +22,12 @@ def as_markdown(document: Document, subject: Subject | None = None) -> str:
     lines = [f"# Decision: {md(document['name'])}", ""]
     lines += _status(document, subject)
     lines += ["", "## Question", "", *_question(document)]
-    lines += ["", "## Decision", "", *_decision(document, plan, subject.instead if subject else "")]
+    lines += [
+        "",
+        "## Decision",
+        "",
+        *_decision(document, plan, subject.instead() if subject else ""),
+    ]
     lines += ["", "## Alternatives", "", *_alternatives(document)]
     if plan is not None:
         lines += ["", "## Cost over the horizon", "", *_cost(plan)]

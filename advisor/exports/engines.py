@@ -44,14 +44,21 @@ def vllm_arguments(found: Deployment) -> list[str]:
     if found.role != PREFILL:  # prompts are batched by their tokens
         flags.append(f"--max-num-seqs {max(found.batch_limit // found.attention_data, 1)}")
     flags.append(f"--gpu-memory-utilization {MEMORY_UTILISATION}")
+    flags += _format_flags(found, cache="fp8")
+    cached = found.serving.prefix_cached_fraction > 0.0
+    flags.append("--enable-prefix-caching" if cached else "--no-enable-prefix-caching")
+    return flags
+
+
+def _format_flags(found: Deployment, *, cache: str) -> list[str]:
+    """Flags of number formats, which both engines call alike save the one of an 8-bit cache."""
+    flags = []
     if found.precision in _DTYPES:
         flags.append(f"--dtype {_DTYPES[found.precision]}")
     if found.is_quantised_at_load and not _is_published(found):
         flags.append("--quantization fp8")
     if found.kv_precision in _EIGHT_BIT_CACHE:
-        flags.append("--kv-cache-dtype fp8")
-    cached = found.serving.prefix_cached_fraction > 0.0
-    flags.append("--enable-prefix-caching" if cached else "--no-enable-prefix-caching")
+        flags.append(f"--kv-cache-dtype {cache}")
     return flags
 
 
@@ -83,12 +90,7 @@ def sglang_arguments(found: Deployment) -> list[str]:
     if found.role != PREFILL:
         flags.append(f"--max-running-requests {found.batch_limit}")
     flags.append(f"--mem-fraction-static {MEMORY_UTILISATION}")
-    if found.precision in _DTYPES:
-        flags.append(f"--dtype {_DTYPES[found.precision]}")
-    if found.is_quantised_at_load and not _is_published(found):
-        flags.append("--quantization fp8")
-    if found.kv_precision in _EIGHT_BIT_CACHE:
-        flags.append("--kv-cache-dtype fp8_e4m3")
+    flags += _format_flags(found, cache="fp8_e4m3")
     if found.serving.prefix_cached_fraction <= 0.0:
         flags.append("--disable-radix-cache")
     return flags

@@ -14,12 +14,14 @@ from advisor.exports.kubernetes_pools import NOTES, pool_manifests
 from advisor.exports.nodes import placement_of, pods_of
 from advisor.exports.pods import (
     IMAGES,
-    PORT,
     Manifest,
+    headless,
     labels_of,
     meta_of,
     on_nodes,
+    one_at_a_time,
     server_pod,
+    service,
     token,
 )
 from advisor.exports.pools import notes_of
@@ -100,15 +102,6 @@ def _serving(found: Deployment) -> list[Manifest]:
             "template": {"metadata": {"labels": labels}, "spec": server_pod(found, labels)},
         },
     }
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": meta_of(found),
-        "spec": {
-            "selector": labels,
-            "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
-        },
-    }
     scaler = {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
@@ -136,13 +129,8 @@ def _serving(found: Deployment) -> list[Manifest]:
             "behavior": {"scaleDown": {"stabilizationWindowSeconds": 600}},
         },
     }
-    budget = {
-        "apiVersion": "policy/v1",
-        "kind": "PodDisruptionBudget",
-        "metadata": meta_of(found),
-        "spec": {"maxUnavailable": 1, "selector": selector},
-    }
-    return [deployment, service, scaler, budget]
+    meta = meta_of(found)
+    return [deployment, service(meta, labels), scaler, one_at_a_time(meta, labels)]
 
 
 def _training(subject: Subject, found: Deployment) -> list[Manifest]:
@@ -154,12 +142,6 @@ def _training(subject: Subject, found: Deployment) -> list[Manifest]:
     config = {
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": meta_of(found), "data": files,
     }  # fmt: skip
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": meta_of(found),
-        "spec": {"clusterIP": "None", "selector": labels, "publishNotReadyAddresses": True},
-    }
     launch = (
         "pip install --quiet accelerate transformers datasets peft && accelerate launch "
         f"--config_file /job/{CONFIG_NAME} --machine_rank $JOB_COMPLETION_INDEX "
@@ -197,7 +179,7 @@ def _training(subject: Subject, found: Deployment) -> list[Manifest]:
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },
     }
-    return [config, service, job]
+    return [config, headless(meta_of(found), labels), job]
 
 
 class _Plain(yaml.SafeDumper):

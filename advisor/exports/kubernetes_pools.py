@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from advisor.exports.deployment import Deployment
-from advisor.exports.pods import PORT, Manifest, labels_of, meta_of, server_pod
+from advisor.exports.pods import (
+    PORT,
+    Manifest,
+    headless,
+    labels_of,
+    meta_of,
+    one_at_a_time,
+    server_pod,
+    service,
+)
 from advisor.exports.pools import ROUTERS, addresses, router_policy
 
 ROUTER_IMAGES = {"vllm": "vllm/vllm-router:nightly", "sglang": "lmsysorg/sglang-router:latest"}
@@ -26,7 +35,7 @@ def pool_manifests(pools: Sequence[Deployment]) -> list[Manifest]:
 
 def _pool(pool: Deployment) -> list[Manifest]:
     labels = labels_of(pool)
-    name, selector = labels["app.kubernetes.io/name"], {"matchLabels": labels}
+    name = labels["app.kubernetes.io/name"]
     replicas = {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -35,23 +44,12 @@ def _pool(pool: Deployment) -> list[Manifest]:
             "serviceName": name,
             "replicas": pool.replicas,
             "podManagementPolicy": "Parallel",
-            "selector": selector,
+            "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": server_pod(pool, labels)},
         },
     }
-    names = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": meta_of(pool),
-        "spec": {"clusterIP": "None", "selector": labels, "publishNotReadyAddresses": True},
-    }
-    budget = {
-        "apiVersion": "policy/v1",
-        "kind": "PodDisruptionBudget",
-        "metadata": meta_of(pool),
-        "spec": {"maxUnavailable": 1, "selector": selector},
-    }
-    return [names, replicas, budget]
+    meta = meta_of(pool)
+    return [headless(meta, labels), replicas, one_at_a_time(meta, labels)]
 
 
 def _router(pools: Sequence[Deployment]) -> list[Manifest]:
@@ -82,16 +80,7 @@ def _router(pools: Sequence[Deployment]) -> list[Manifest]:
             "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
         },
     }
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": meta,
-        "spec": {
-            "selector": labels,
-            "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
-        },
-    }
-    return [deployment, service]
+    return [deployment, service(meta, labels)]
 
 
 def _urls(pool: Deployment) -> list[str]:

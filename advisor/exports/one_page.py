@@ -33,7 +33,7 @@ def one_page(subject: Subject) -> dict[str, Any]:
         "plan": plan,
         "title": one_line(document["name"], most=120),
         "sentence": one_line(document["sentence"], most=400),
-        "instead": one_line(subject.instead, most=500),
+        "instead": one_line(subject.instead(), most=500),
         "why": [one_line(reason, most=300) for reason in document["why"][:MOST_POINTS]],
         "run_id": subject.run_id,
         "answered_at": subject.answered_at,

@@ -34,6 +34,39 @@ def meta_of(found: Deployment, **more: Any) -> Manifest:
     return {"name": labels["app.kubernetes.io/name"], "labels": labels, **more}
 
 
+def service(meta: Manifest, labels: Mapping[str, str]) -> Manifest:
+    """One address before the pods of these labels."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": meta,
+        "spec": {
+            "selector": dict(labels),
+            "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
+        },
+    }
+
+
+def headless(meta: Manifest, labels: Mapping[str, str]) -> Manifest:
+    """A name for each pod of these labels, whether it is ready or not."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": meta,
+        "spec": {"clusterIP": "None", "selector": dict(labels), "publishNotReadyAddresses": True},
+    }
+
+
+def one_at_a_time(meta: Manifest, labels: Mapping[str, str]) -> Manifest:
+    """The budget by which nodes are emptied of no more than one of these pods at once."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": meta,
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": dict(labels)}},
+    }
+
+
 def server_pod(found: Deployment, labels: Mapping[str, str]) -> Manifest:
     """The pod of one replica that serves, spread over zones."""
     demand = found.serving

@@ -85,7 +85,7 @@ class Subject:
     reopen: Callable[[], Worked]
     decisions: Callable[[], list[Document]] = list  # what people decided on it, newest first
     reasons: Callable[[], Document | None] = lambda: None  # the explanation, where it was asked
-    instead: str = ""  # the fleet that is recommended over the plans, where one was searched
+    instead: Callable[[], str] = str  # of the fleet that is recommended over the plans, if any
 
     @property
     def is_recommended(self) -> bool:
@@ -192,7 +192,7 @@ def subject_of(run: Job, plan_id: str = "") -> Subject:
         reopen=lambda: reopened(run),
         decisions=lambda: [record_document(each) for each in decisions_of(run)],
         reasons=lambda: _reasons(run),
-        instead=mixing.instead(run),
+        instead=lambda: mixing.instead(run),
     )
 
 

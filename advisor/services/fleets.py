@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from advisor.engine.errors import EngineRefusal
 from advisor.engine.fleet.answering import FULL, full_fleet
@@ -72,11 +73,31 @@ def asked_of(
     }  # fmt: skip
 
 
+def start_beside(run: Job, *, owner: User) -> Job | None:
+    """A run's fleet, started for a page that shows something else; None where it cannot be now.
+
+    The owner may have too many jobs, or the disk be full: the Fleet page says so.
+    """
+    try:
+        return start_fleet(run, owner=owner)
+    except (jobs.TooManyJobs, jobs.NoSpace):
+        return None
+
+
+def last_fleet(run: Job) -> Job | None:
+    """The last job for a run's fleet at the expected demand, however it ended."""
+    return _asked_before(run, asked_of(run)).order_by("-created_at").first()
+
+
 def known_fleet(run: Job, inputs: Mapping[str, Any]) -> Job | None:
     """The job that was asked the same of this run and was neither cancelled nor failed."""
+    alive = (State.QUEUED, State.RUNNING, State.SUCCEEDED)
+    return _asked_before(run, inputs).filter(state__in=alive).first()
+
+
+def _asked_before(run: Job, inputs: Mapping[str, Any]) -> QuerySet[Job]:
     asked = jobs.inputs_hash(Kind.FLEET, inputs, run.assessment)
-    same = Job.objects.of(run.organisation).filter(kind=Kind.FLEET, inputs_hash=asked)
-    return same.filter(state__in=(State.QUEUED, State.RUNNING, State.SUCCEEDED)).first()
+    return Job.objects.of(run.organisation).filter(kind=Kind.FLEET, inputs_hash=asked)
 
 
 def fleet_of_run(run: Job, fleet_id: UUID) -> Job | None:

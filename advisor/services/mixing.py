@@ -5,34 +5,23 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from advisor.models import Job, Kind, State
-from advisor.services import fleets, jobs
+from advisor.models import Job, State
+from advisor.services import fleets
 
 Document = Mapping[str, Any]
 
 
 def weigh(run: Job, *, owner: User) -> Job | None:
-    """The search for a run's mixed fleet, started where a mix could pay; None where it could not.
-
-    Nothing is started either where the owner has too many jobs or the disk is full: the Fleet
-    page says so.
-    """
+    """The search for a run's mixed fleet, started if a mix could pay; None if it could not."""
     before = known(run)
     if before is not None or not (run.result or {}).get("mixing"):
         return before
-    try:
-        return fleets.start_fleet(run, owner=owner)
-    except (jobs.TooManyJobs, jobs.NoSpace):
-        return None
+    return fleets.start_beside(run, owner=owner)
 
 
 def known(run: Job) -> Job | None:
     """The last search for a single workload's fleet at the expected demand, however it ended."""
-    if len((run.result or {}).get("demand", ())) != 1:
-        return None
-    asked = jobs.inputs_hash(Kind.FLEET, fleets.asked_of(run), run.assessment)
-    same = Job.objects.of(run.organisation).filter(kind=Kind.FLEET, inputs_hash=asked)
-    return same.order_by("-created_at").first()
+    return fleets.last_fleet(run) if len((run.result or {}).get("demand", ())) == 1 else None
 
 
 def mixed_plan(run: Job) -> Document | None:
@@ -45,17 +34,20 @@ def mixed_plan(run: Job) -> Document | None:
 
 def recommended_plan(run: Job) -> Document | None:
     """The mixed fleet where it is known to pay, so that it is what the application recommends."""
-    job = known(run)
-    verdict = {} if job is None else verdict_of(job)
-    plan: Document | None = verdict["plan"] if verdict.get("pays") else None
+    plan: Document | None = _paying(run).get("plan")
     return plan
 
 
 def instead(run: Job) -> str:
     """The sentence of the fleet that is recommended over a run's plans; empty where none is."""
+    return str(_paying(run).get("sentence", ""))
+
+
+def _paying(run: Job) -> Document:
+    """The verdict on a run's fleet where it pays; empty where it does not, or is not known."""
     job = known(run)
     verdict = {} if job is None else verdict_of(job)
-    return str(verdict["sentence"]) if verdict.get("pays") else ""
+    return verdict if verdict.get("pays") else {}
 
 
 def verdict_of(job: Job) -> dict[str, Any]:

@@ -147,7 +147,8 @@ def test_without_a_decision_the_record_has_lines_to_sign(subject_of_preset: Subj
 
 
 def test_paper_says_that_a_fleet_is_recommended_instead(subject_of_preset: SubjectOf) -> None:
-    told = replace(subject_of_preset("chatbot_1m"), instead="Fewer machines by night cost less.")
+    said = "Fewer machines by night cost less."
+    told = replace(subject_of_preset("chatbot_1m"), instead=lambda: said)
 
     for text in (as_markdown(told.document, told), made.as_html(told)):
         assert "Recommended instead, over the hours of a week" in text

@@ -8,7 +8,8 @@ import numpy as np
 from advisor.engine.money.futures import TOO_CLOSE, cases_of, futures_usd, same_price
 from advisor.engine.plan import Plan
 from catalog.units import PERCENT
-from costing.engine.cases import CostRules, stacked
+from costing.engine.breakeven import ways_of
+from costing.engine.cases import CostRules
 from costing.engine.chances import chance_cheaper
 from costing.engine.rates import Rates
 
@@ -54,15 +55,14 @@ def _chances(plans: Sequence[Plan], together: Plan, rules: CostRules, rates: Rat
     if not together.costed:
         return [np.nan] * len(plans)
     each = [together, *plans]
-    rows = [cases_of(plan) for plan in each]
+    ways = ways_of([cases_of(plan) for plan in each])
     usd = futures_usd(
-        stacked(rows),
+        ways.cases,
         [plan.speed_range for plan in each for _ in plan.costed],
         rules,
         rates,
         price_of=same_price([offer for plan in each for offer in plan.offers]),
         draws=DRAWS,
     )
-    firsts = np.cumsum([0, *(len(row) for row in rows[:-1])])
-    totals = np.add.reduceat(usd, firsts, axis=1)
+    totals = ways.added(usd)
     return [chance_cheaper(totals, at, 0) for at in range(1, len(each))]

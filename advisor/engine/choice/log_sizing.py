@@ -227,7 +227,7 @@ def _words(asked: Workload, best: _Round) -> str:
 def words_of(played: Played, *, why: str = "") -> str:
     """What a log does to a plan, as the end of a sentence about it; `why` it has some to spare."""
     names = [
-        f"the {_NAMES[each]} ({share * 100.0:.1f} % of them)"
+        f"the {_NAMES[each]} ({share / PERCENT:.1f} % of them)"
         for each, share in played.alone.items()
     ]
     but = (

@@ -8,6 +8,7 @@ import numpy as np
 from advisor.engine.cases import ENGINES, Floats, InferenceCases, Ints
 from advisor.engine.kept import kept
 from catalog.specs import PRECISIONS, AcceleratorSpec, ModelSpec
+from catalog.units import GIGA
 
 USES = ("benchmark", "offline", "concurrency", "fixed")
 """How it was loaded: an audited entry, a full queue, or a fixed concurrency.
@@ -112,7 +113,7 @@ def architecture(model: ModelSpec) -> str:
     width = f"{model.layers}x{model.hidden}x{model.ffn}"
     heads = f"{model.attention}{model.heads}:{model.kv_heads}"
     experts = f"{model.experts}:{model.experts_per_token}"
-    return f"{width}/{heads}/{experts}/{model.total_params / 1e9:.1f}b"
+    return f"{width}/{heads}/{experts}/{model.total_params / GIGA:.1f}b"
 
 
 def model_keys(model: ModelSpec) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from advisor.services.reasons.inputs import (
 )
 from advisor.services.reasons.regret import FACTORS, scaled
 from advisor.services.whatif import Base, reworked
+from catalog.units import PERCENT
 
 PRICES, SPEEDS, OF_ASSESSMENT = 3, 2, ("horizon_months", "electricity_price")
 TURNED = 5  # inputs whose flip points are looked for, nearest first
@@ -127,7 +128,7 @@ def _why(
             f"{best['difference_usd']:,.0f} USD more."
         )
     share, name = spent / own.usd, names.get(first.accelerator, first.accelerator)
-    told = f"The largest part, {share * 100.0:.0f} %, goes to {name} from {first.provider}"
+    told = f"The largest part, {share / PERCENT:.0f} %, goes to {name} from {first.provider}"
     if rival is None:
         found.append(f"{told}; without it no fleet was found.")
     else:
@@ -142,7 +143,7 @@ def _proven(bound_usd: float, gap: float) -> str:
         return "no fleet within your limits costs less"
     return (
         f"no fleet within your limits costs less than {bound_usd:,.0f} USD "
-        f"({gap * 100.0:.1f} % below)"
+        f"({gap / PERCENT:.1f} % below)"
     )
 
 

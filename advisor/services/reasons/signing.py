@@ -14,6 +14,7 @@ from advisor.engine.reasons.measurements import benchmark_of
 from advisor.engine.reasons.outcome import Pick, pick_of
 from advisor.services.reasons.inputs import Input, inputs_of
 from advisor.services.whatif import Base, picks_after, tried
+from catalog.units import PERCENT
 
 SHOWN = 3
 MATTERS = 0.05  # share of the doubt below which an unknown worth nothing is left out
@@ -226,7 +227,7 @@ def _amount(usd: float, unit: str) -> str:
 
 
 def _moved(factor: float) -> str:
-    return f"{abs(factor - 1.0) * 100.0:.1f} % {'higher' if factor >= 1.0 else 'lower'}"
+    return f"{abs(factor - 1.0) / PERCENT:.1f} % {'higher' if factor >= 1.0 else 'lower'}"
 
 
 def doubt_document(doubt: Doubt) -> dict[str, Any]:
